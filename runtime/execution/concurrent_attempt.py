@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from runtime.execution.outcome import Ending
+from runtime.execution.outcome import CANCELLED, Ending, timed_out
 from runtime.execution.output_attribution import ThreadOwner
 from runtime.execution.runner_output import OutputSink, Send
 from runtime.execution.runner_protocol import Start
@@ -191,6 +191,5 @@ class ConcurrentAttempt(ThreadOwner):
         if self.forced is not None:
             return self.forced
         if self.cause == "timeout":
-            text = f"ran longer than {self.start.timeout_s:g} s"
-            return Ending(kind="timeout", message=text, traceback=reported.traceback)
-        return Ending(kind="cancelled") if self.cause == "cancelled" else reported
+            return timed_out(self.start.timeout_s, reported.traceback)
+        return CANCELLED if self.cause == "cancelled" else reported

@@ -24,8 +24,8 @@ from runtime.execution.concurrent_output import ConcurrentOutput
 from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
-from runtime.execution.notes import encode_event, encode_progress
-from runtime.execution.outcome import Ending
+from runtime.execution.notes import NO_CONTEXT, context_of
+from runtime.execution.outcome import CANCELLED, Ending
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits
@@ -33,10 +33,7 @@ from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from runtime.execution.tracebacks import traceback_of
 from runtime.processes.child_limits import use_memory_reserve
 from runtime.registry.loaded_function import LoadedFunction
-from runtime.sdk.context import Context, Number
-
-STOPPED = Ending(kind="cancelled")
-_NO_CONTEXT = Context()  # for functions that take none
+from runtime.sdk.context import Context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +140,7 @@ class ConcurrentCalls:
             attempt.function,
             attempt.take_arguments(),
             request=attempt.take_request(),
-            context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
+            context=self._context(attempt) if attempt.function.takes_context else NO_CONTEXT,
             send_item=partial(self._report, attempt, frames.ITEM),
             max_result_bytes=self._loaded.limits.max_result_bytes,
             make_room=use_memory_reserve,
@@ -159,7 +156,7 @@ class ConcurrentCalls:
         try:
             if isinstance(error, MemoryError):
                 use_memory_reserve()
-            self.answer(attempt, describe(error) if error is not None else STOPPED)
+            self.answer(attempt, describe(error) if error is not None else CANCELLED)
         except MemoryError:
             self._on_shortage()
 
@@ -167,7 +164,7 @@ class ConcurrentCalls:
         if not attempt.begin():
             return
         guard = attempt.guard = InterruptGuard(attempt.start.timeout_s)
-        reported = STOPPED, b""
+        reported = CANCELLED, b""
         try:
             try:
                 # `_stop` sets `cause`, then reads `guard`; here `guard` is set before `cause` is
@@ -177,7 +174,7 @@ class ConcurrentCalls:
             finally:
                 guard.disarm()
         except ThreadInterrupt as error:
-            reported = replace(STOPPED, traceback=traceback_of(error)), b""
+            reported = replace(CANCELLED, traceback=traceback_of(error)), b""
         attempt.is_over = True
         if os.getpid() != self._pid:  # user code has forked, and this is the child
             os._exit(0)
@@ -190,31 +187,19 @@ class ConcurrentCalls:
             attempt.function,
             attempt.take_arguments(),
             request=attempt.take_request(),
-            context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
+            context=self._context(attempt) if attempt.function.takes_context else NO_CONTEXT,
             send_item=partial(self._report, attempt, frames.ITEM),
             max_result_bytes=self._loaded.limits.max_result_bytes,
             make_room=use_memory_reserve,
         )
 
     def _context(self, attempt: ConcurrentAttempt) -> Context:
-        def progress(done: Number, total: Number | None, message: str) -> None:
-            self._report(attempt, frames.PROGRESS, encode_progress(done, total, message))
-
-        def event(value: object) -> None:
-            self._report(attempt, frames.EVENT, encode_event(value))
-
-        start = attempt.start
-        return Context(
-            id=start.id,
-            function=start.function,
-            attempt=start.attempt,
-            timeout_s=start.timeout_s,
-            traceparent=start.traceparent,
-            tracestate=start.tracestate,
-            on_progress=progress,
-            on_event=event,
-            is_cancelled=lambda: attempt.cause is not None,
+        return context_of(
+            attempt.start,
+            partial(self._report, attempt),
+            timeout_s=attempt.start.timeout_s,
             log=self._loaded.log,
+            is_cancelled=lambda: attempt.cause is not None,
         )
 
     def _report(self, attempt: ConcurrentAttempt, kind: bytes, payload: bytes) -> None:

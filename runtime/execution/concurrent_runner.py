@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from runtime.execution import runner_protocol as frames
-from runtime.execution.outcome import Ending
+from runtime.execution.outcome import Ending, timed_out
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
 from runtime.execution.sequential_runner import serials
@@ -117,8 +117,7 @@ class ConcurrentRunner:
             # In sending order and with one timeout, so all later ones are due later.
             if run.sent_at + options.timeout_s > now:
                 break
-            text = f"ran longer than {options.timeout_s:g} s"
-            stops.append(self._ask(run, Ending(kind="timeout", message=text), step))
+            stops.append(self._ask(run, timed_out(options.timeout_s), step))
         if stops:  # in one write, as a thousand may be due at once
             self._runner.process.send(b"".join(stops))
         late = {serial: asked for serial, asked in self._asked.items() if asked.by <= now}
@@ -151,7 +150,7 @@ class ConcurrentRunner:
                 yield run, death
             elif asked is not None and self._may_obey(serial):
                 yield run, asked.ending
-            elif not is_explained and self._runner.is_to_count(run):
+            elif not is_explained and self._runner.owner.is_to_count(run):
                 yield run, death
             else:
                 yield run, None
@@ -171,8 +170,8 @@ class ConcurrentRunner:
 
     def _step(self) -> tuple[int, int]:
         ways = self._runner.process.ways
-        return (0, 0) if ways is None else ways.step()
+        return (0, 0) if ways is None else ways.page.step()
 
     def _executing(self) -> set[int]:
         ways = self._runner.process.ways
-        return set() if ways is None else ways.executing()
+        return set() if ways is None else ways.page.executing()

@@ -15,8 +15,6 @@ import contextlib
 import contextvars
 import os
 import signal
-import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -24,25 +22,21 @@ from runtime.errors import ChannelClosedError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe
 from runtime.execution.concurrent_attempt import ConcurrentAttempt, LineSink
-from runtime.execution.concurrent_calls import STOPPED, ConcurrentCalls, Loaded
+from runtime.execution.concurrent_calls import ConcurrentCalls, Loaded
 from runtime.execution.concurrent_leak_detection import ConcurrentLeakDetector
 from runtime.execution.concurrent_output import ConcurrentOutput
 from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.loop_attribution import LoopAttribution
-from runtime.execution.outcome import Ending
+from runtime.execution.outcome import CANCELLED, Ending
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_protocol import Start
 from runtime.execution.stall_watch import StallWatch
 from runtime.execution.thread_calls import FunctionThreads, LoopThreads
 from runtime.processes.channel import Channel
 from runtime.processes.child_limits import use_memory_reserve
-from runtime.processes.frames import FrameReader, pack
 from runtime.processes.shared_page import RunnersPage
 from runtime.registry import event_loop
 from runtime.registry.event_loop import Generator
-
-_READ_BYTES = 16_384  # a read allocates this much
-_READ_MOST_BYTES = 1_048_576
 
 
 class ConcurrentRuns:
@@ -59,16 +53,13 @@ class ConcurrentRuns:
         self, channel: Channel, page: RunnersPage, loaded: Loaded, on_shortage: Callable[[], None]
     ) -> None:
         self._channel = channel
-        self._socket, self._received, begun = channel.hand_over()
-        self._reader = FrameReader()
-        self._received += self._reader.feed(begun)
         self._loaded = loaded
         self._on_shortage = on_shortage
         self._attempts: dict[int, ConcurrentAttempt] = {}
         self._unread: list[list[bytes]] = []  # frames from the first sequential one on
         self._is_serving = True
         self._loop = loop = _selector_loop()
-        self._writer = EventBatcher(loop, self._socket, page)
+        self._writer = EventBatcher(loop, channel.sock, page)
         self._notes = LoopAttribution(loop, page, self._exit)
         self._output = ConcurrentOutput(loaded.output, self._attempts, self._notes, self._writer)
         self._watch = StallWatch(
@@ -96,24 +87,22 @@ class ConcurrentRuns:
         """Run attempts, starting with this one, until a frame of a sequential attempt arrives."""
         self._watch.start()
         with self._notes.installed():
-            self._loop.add_reader(self._socket.fileno(), self._read)
+            self._loop.add_reader(self._channel.fileno(), self._read)
             self._watch_generators_soon()
-            self._take([frame, *self._received])
+            self._take([frame, *self._channel.take_ready()])
             frame.clear()  # frees the arguments while the attempts run
-            self._received.clear()
             self._run_loop()
             while not self._unread or self._attempts:  # a function may stop the loop
                 self._watch_generators_soon()
                 self._run_loop()
             self._is_serving = False
-            self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_reader(self._channel.fileno())
         self._threads.stop()
         self._watch.stop()
         self._writer.write_all()
         self._output.close()
         # Frames of sequential attempts go back into the channel, where `RunnerMain` reads them.
-        unread = [pack(*frame) for frame in self._unread]
-        self._channel.unread(b"".join(unread) + self._reader.take_rest())
+        self._channel.unread(self._unread)
 
     def _run_loop(self) -> None:
         with contextlib.suppress(SystemExit, KeyboardInterrupt):  # outside of any attempt
@@ -132,25 +121,12 @@ class ConcurrentRuns:
     def _read(self) -> None:
         """Read and handle frames; called by the event loop."""
         try:
-            self._take(list(self._reader.feed(self._receive())))
+            self._take(self._channel.receive_arrived())
         except MemoryError:
             self._on_shortage()
         except ChannelClosedError:
             # The worker is gone. A death by signal says that the attempts may have done anything.
             os.kill(os.getpid(), signal.SIGKILL)
-
-    def _receive(self) -> bytes:
-        """Return what has arrived, which may be nothing; raises ChannelClosedError."""
-        size = min(max(_READ_BYTES, self._reader.missing_bytes), _READ_MOST_BYTES)
-        try:
-            data = self._socket.recv(size, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            raise ChannelClosedError(f"the other end is gone: {error}") from error
-        if not data:
-            raise ChannelClosedError("the other end is closed")
-        return data
 
     def _take(self, received: list[list[bytes]]) -> None:
         for frame in received:
@@ -213,7 +189,7 @@ class ConcurrentRuns:
         if attempt.cause is None:
             attempt.cause = "timeout" if why == frames.TIMEOUT else "cancelled"
         if attempt.begin():  # it waits for a thread, or for its first step
-            self._calls.answer(attempt, STOPPED)
+            self._calls.answer(attempt, CANCELLED)
         elif attempt.task is not None:
             attempt.task.cancel()
         elif attempt.guard is not None:
@@ -255,16 +231,13 @@ class ConcurrentRuns:
 
     def _watch_generators(self) -> None:
         """Note for each asynchronous generator which attempt has started it."""
-        pass_on = sys.get_asyncgen_hooks().firstiter
 
         def note(generator: Generator) -> None:
             found = owner.get()
             if type(found) is ConcurrentAttempt:
                 found.note_generator(generator)
-            if pass_on is not None:
-                pass_on(generator)
 
-        sys.set_asyncgen_hooks(firstiter=note)
+        event_loop.watch_generators(note)
 
 
 def _selector_loop() -> asyncio.AbstractEventLoop:

@@ -9,14 +9,13 @@ attempt finishes with an `Ending`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
-from runtime.execution.load_view import RunnerLoad, RunnerWait
-from runtime.execution.outcome import Ending
+from runtime.execution.outcome import CANCELLED
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
+from runtime.execution.runner import Runner
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_backend import ThreadBackend
@@ -28,18 +27,6 @@ LOAD_TIMEOUT_S = 10.0
 # Most attempts in the thread backend. More quick ones are claimed once half of them have finished.
 _MOST_IN_LANE = 64
 _MOST_KNOWN = 64
-
-
-class Capacity(NamedTuple):
-    """How many more attempts this worker can run.
-
-    Attributes:
-        capacity: Attempts of any function.
-        rooms: Additional attempts of single functions, by function name.
-    """
-
-    capacity: int
-    rooms: Mapping[str, int]
 
 
 class Executor:
@@ -70,10 +57,14 @@ class Executor:
         self._times = RunTimes()
         self.pool = RunnerPool(
             loop,
-            fork_server,
+            partial(
+                Runner,
+                loop=loop,
+                fork_server=fork_server,
+                limits=limits,
+                load_timeout_s=load_timeout_s,
+            ),
             size=size,
-            limits=limits,
-            load_timeout_s=load_timeout_s,
             times=self._times,
             on_room=on_room,
         )
@@ -91,7 +82,7 @@ class Executor:
     def run(self, run: Run) -> None:
         """Start an attempt; `run.listener` gets `on_ended` or `on_returned`."""
         if run.is_cancelled:
-            run.end(Ending(kind="cancelled"))
+            run.end(CANCELLED)
             return
         if run.manifest.options.isolation != "thread":
             self.pool.run(run)
@@ -126,21 +117,22 @@ class Executor:
         if isinstance(run.where, ThreadRun):
             self._thread_backend.cancel(run.where, by_caller=by_caller)
         else:
-            self.pool.stop_run(run, Ending(kind="cancelled"))
+            self.pool.stop_run(run, CANCELLED)
 
-    def capacity(self) -> Capacity:
-        """Return how many more attempts can be run, beyond those in flight here."""
+    def capacity(self) -> tuple[int, dict[str, int]]:
+        """Return how many more attempts can be run of any function, and further ones of some."""
         capacity, rooms = self.pool.capacity(), self.pool.rooms()
         if self._thread_functions:
             count = self._thread_backend.count()
             is_full = count >= _MOST_IN_LANE
-            slow = sum(not self._is_quick(run) for run in self._in_threads)
+            assigned = [run.assignment for run in self._in_threads]
+            slow = sum(not self._is_quick(one.function, one.version) for one in assigned)
             capacity = 0 if is_full else min(capacity, max(0, self._size - slow))
             if count * 2 <= _MOST_IN_LANE:
                 for name, version in self._thread_functions.items():
-                    if self._is_known_quick(name, version):
+                    if self._is_quick(name, version):
                         rooms[name] = _MOST_IN_LANE - count
-        return Capacity(capacity, rooms)
+        return capacity, rooms
 
     def return_unstarted(self) -> None:
         """Collect finished attempts, requeue those that have not started, and start no more."""
@@ -151,23 +143,12 @@ class Executor:
                 self._in_threads.discard(run)
                 run.requeue()
 
-    def view(self) -> list[RunnerLoad]:
-        """Return the load of each runner, for the worker's status."""
-        return self.pool.view()
-
-    def waited(self) -> RunnerWait:
-        """Return how many attempts have waited for a runner so far, and how long in total."""
-        return self.pool.waited()
-
     def stop(self) -> None:
         """Kill all runners and stop the threads; calling it twice is safe."""
         self.pool.kill_all()
         self._thread_backend.stop()
 
-    def _is_quick(self, run: Run) -> bool:
-        return self._is_known_quick(run.assignment.function, run.assignment.version)
-
-    def _is_known_quick(self, function: str, version: str) -> bool:
+    def _is_quick(self, function: str, version: str) -> bool:
         mean_s = self._times.mean_s(function, version)
         return mean_s is not None and mean_s < QUICK_S
 
@@ -177,6 +158,6 @@ class Executor:
             assert isinstance(run, Run)  # noqa: S101 - for the type checker
             self._in_threads.discard(run)
             run.ran_s = lane_run.ran_s
-            run.keep_logs(lane_run.logs)
+            run.output = lane_run.output
             run.end(lane_run.ending, lane_run.result)
         self._on_capacity()

@@ -49,6 +49,10 @@ class _LocklessHandler(logging.Handler):
     no thread could log any more.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter(LOG_FORMAT))
+
     def createLock(self) -> None:  # noqa: N802 - the name of the base class
         """Create none."""
         self.lock = None
@@ -69,7 +73,6 @@ class _LineHandler(_LocklessHandler):
     def __init__(self, write_line: Callable[[str], None]) -> None:
         super().__init__()
         self._write_line = write_line
-        self.setFormatter(logging.Formatter(LOG_FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -26,6 +26,7 @@ from runtime.registry import event_loop
 _FORK_S = 60e-6  # no process can be forked in less: a shorter attempt has no children
 PATIENCE_S = 0.05  # how long a thread or process may take to end
 PAUSE_S = 0.001
+# The functions by which the loop of a pool waits for work.
 _WAITING = {"dequeue", "get", "select", "wait", "_wait_for_updates"}
 A_TASK = "an asyncio task that does not end when it is cancelled"
 A_THREAD = "a thread"
@@ -117,15 +118,11 @@ def _is_idle_in_pool(frame: FrameType | None) -> bool | None:
         working = codes.get(frame.f_code)
         if working is not None:
             is_free = not frame.f_locals.get(working) if working else bool(called)
-            return is_free and _waits(called) and _is_empty(frame)
+            is_waiting = all(code.co_name in _WAITING for code in called)
+            return is_free and is_waiting and _is_empty(frame)
         called.append(frame.f_code)
         frame = frame.f_back
     return None
-
-
-def _waits(called: list[CodeType]) -> bool:
-    """Whether the functions called by a pool's loop are those by which it waits for work."""
-    return all(code.co_name in _WAITING for code in called)
 
 
 def _is_empty(frame: FrameType) -> bool:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from runtime.execution.runner import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +30,3 @@ class RunnerWait:
 
     count: int = 0
     sum_s: float = 0.0
-
-
-def load_of_runner(runner: Runner) -> RunnerLoad:
-    """Return the load of a runner."""
-    return RunnerLoad(
-        pid=runner.process.pid,
-        function=runner.function,
-        version=runner.key.version,
-        in_flight=runner.held,
-        window=runner.window,
-    )

@@ -1,13 +1,48 @@
-"""Encodes `ctx.progress` and `ctx.emit` as JSON of limited length, for both backends."""
+"""The context that a function gets; it encodes progress and events as JSON of limited length.
+
+Used by both backends.
+"""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Callable
 
 import msgspec
 
 from runtime import strict_json
-from runtime.sdk.context import Number
+from runtime.execution.outcome import Assignment
+from runtime.execution.runner_protocol import EVENT, MAX_EVENT_BYTES, PROGRESS, Start
+from runtime.sdk.context import Context, Number
 
-MAX_EVENT_BYTES = 262_144
+NO_CONTEXT = Context()  # for functions that take none
+
+
+def context_of(
+    one: Start | Assignment,
+    report: Callable[[bytes, bytes], None],
+    *,
+    timeout_s: float,
+    log: logging.Logger,
+    is_cancelled: Callable[[], bool] | None = None,
+) -> Context:
+    """Return the context of an attempt; `report` gets a kind of frame and its payload."""
+
+    def progress(done: Number, total: Number | None, message: str) -> None:
+        report(PROGRESS, encode_progress(done, total, message))
+
+    return Context(
+        id=one.id,
+        function=one.function,
+        attempt=one.attempt,
+        timeout_s=timeout_s,
+        traceparent=one.traceparent,
+        tracestate=one.tracestate,
+        on_progress=progress,
+        on_event=lambda event: report(EVENT, encode_event(event)),
+        is_cancelled=is_cancelled,
+        log=log,
+    )
 
 
 def encode_event(value: object) -> bytes:

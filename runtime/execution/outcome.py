@@ -63,6 +63,14 @@ SUCCEEDED = Ending(kind="succeeded")
 """The ending of nearly all attempts: success with a JSON result. One shared object."""
 
 
+CANCELLED = Ending(kind="cancelled")
+
+
+def timed_out(limit_s: float, traceback: str | None = None) -> Ending:
+    """Return the ending of an attempt that has exceeded its timeout."""
+    return Ending(kind="timeout", message=f"ran longer than {limit_s:g} s", traceback=traceback)
+
+
 def ending_of_death(ended: Exit | None, why: Exception | None, when: str) -> Ending:
     """Return the ending of an attempt whose runner process is gone.
 

@@ -106,13 +106,11 @@ def decide_outcome(
             logs=logs,
             duration_ms=duration_ms,
         )
-    if ending.kind in {"cancelled", "lost"}:
-        return Outcome(
-            status="cancelled" if ending.kind == "cancelled" else "lost",
-            error=error_json("worker_lost", ending) if ending.kind == "lost" else b"",
-            logs=logs,
-            duration_ms=duration_ms,
-        )
+    if ending.kind == "cancelled":
+        return Outcome(status="cancelled", logs=logs, duration_ms=duration_ms)
+    if ending.kind == "lost":
+        error = error_json("worker_lost", ending)
+        return Outcome(status="lost", error=error, logs=logs, duration_ms=duration_ms)
     error_type = "exception" if ending.kind == "retry" else ending.kind
     if ending.kind == "retry":
         wait_ms = retry_on_request(policy, attempt, after_s=ending.after_s, roll=roll)

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.outcome import Assignment, Ending
-from runtime.execution.runner_output import truncation_mark
+from runtime.execution.captured_output import AttemptLogs
+from runtime.execution.outcome import CANCELLED, Assignment, Ending
 from runtime.execution.runner_protocol import RUN, RunnerLimits, Start, encode
 from runtime.processes.frames import pack
 from runtime.registry.bundle import Bundle
@@ -55,13 +55,12 @@ class Run:
         is_cancelled: Cancelled before it finished; its ending is then "cancelled" whatever it did.
         where: What holds it: a `Runner`, a `ThreadRun`, or while it waits a `RunnerNeed`; None
             before and after.
+        output: The output that was kept, None without any.
         ending, result, ran_s: How it ended, its result and its run time; set when it has finished.
     """
 
     __slots__ = (
         "_item_bytes",
-        "_log_bytes",
-        "_logs",
         "assignment",
         "bundle",
         "created_at",
@@ -69,6 +68,7 @@ class Run:
         "is_cancelled",
         "listener",
         "manifest",
+        "output",
         "owner",
         "ran_s",
         "result",
@@ -102,8 +102,7 @@ class Run:
         self.ending: Ending | None = None
         self.result = b""
         self.ran_s = 0.0
-        self._logs: list[bytes] | None = None
-        self._log_bytes = 0
+        self.output: AttemptLogs | None = None
         self._item_bytes = 0
 
     def frame(self, *, burst: int = 0, has_more: bool = False, per_process: int = 1) -> bytes:
@@ -131,34 +130,26 @@ class Run:
             ChannelGarbledError: The items exceed the result size limit.
         """
         if kind == "log":
-            most_bytes = limits.max_log_bytes
-            room = most_bytes + len(truncation_mark(most_bytes)) - self._log_bytes
-            payload = payload[: max(room, 0)]
+            if self.output is None:
+                self.output = AttemptLogs(limits.max_log_bytes)
+            payload = self.output.add(payload)
             if not payload:
                 return
-            if self._logs is None:
-                self._logs = []
-            self._logs.append(payload)
-            self._log_bytes += len(payload)
         elif kind == "item":
             self._item_bytes += len(payload)
             if self._item_bytes > limits.max_result_bytes:
                 raise ChannelGarbledError("the items exceed the result size limit")
         self.listener.on_note(self, kind, payload)
 
-    def keep_logs(self, text: bytes) -> None:
-        """Keep output that was collected elsewhere and not passed to `send` piece by piece."""
-        self._logs = [text] if text else None
-
     @property
     def logs(self) -> bytes:
         """The output that was kept."""
-        return b"".join(self._logs) if self._logs else b""
+        return b"" if self.output is None else self.output.text()
 
     def end(self, ending: Ending, result: bytes = b"") -> None:
         """Finish it; a cancellation that came before the ending wins."""
         self.where = None
-        self.ending = Ending(kind="cancelled") if self.is_cancelled else ending
+        self.ending = CANCELLED if self.is_cancelled else ending
         self.result = b"" if self.is_cancelled else result
         self.listener.on_ended(self)
 
@@ -166,6 +157,6 @@ class Run:
         """Return it to the queue: it did not start, or did not cause its runner's death."""
         self.where = None
         if self.is_cancelled:
-            self.end(Ending(kind="cancelled"))
+            self.end(CANCELLED)
         else:
             self.listener.on_returned(self)

@@ -30,10 +30,9 @@ from runtime.execution.concurrent_runner import ConcurrentRunner
 from runtime.execution.loading import Loading
 from runtime.execution.outcome import Ending, ending_of_death
 from runtime.execution.run import Run
-from runtime.execution.runner_handle import RunnerKey
+from runtime.execution.runner_handle import RunnerKey, RunOwner
 from runtime.execution.runner_process import RunnerProcess
-from runtime.execution.runner_protocol import RunnerLimits
-from runtime.execution.runner_validation import check_answer, check_event
+from runtime.execution.runner_protocol import RunnerLimits, check_answer, check_event
 from runtime.execution.sequential_runner import SequentialRunner
 from runtime.execution.timeout_timer import LimitWatch, TimeLimited
 from runtime.loop import Loop
@@ -45,8 +44,8 @@ from runtime.registry.bundle import Bundle
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
 
 
-class RunnerOwner(Protocol):
-    """Gives attempts to runners and is notified of their state; the pool."""
+class RunnerOwner(RunOwner, Protocol):
+    """Is notified of the state of runners, too."""
 
     def on_room(self, runner: Runner) -> None:
         """The runner may accept more attempts."""
@@ -54,17 +53,8 @@ class RunnerOwner(Protocol):
     def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
         """An attempt was answered after `run.ran_s`; `left` names what it left running."""
 
-    def on_slow(self, run: Run) -> None:
-        """A run of a function thought to be quick is slow."""
-
     def on_dead(self, runner: Runner) -> None:
         """The process is gone, or could not be made; the runner's slot is free."""
-
-    def is_to_count(self, run: Run) -> bool:
-        """Whether the attempt counts as lost if its runner died while no attempt was executing."""
-
-    def requeue(self, runs: Sequence[Run]) -> None:
-        """Assign these to other runners: they have not started."""
 
 
 class Runner:
@@ -72,6 +62,7 @@ class Runner:
 
     Attributes:
         key: The version and memory limit it is for.
+        owner: Gives it attempts, and takes back those that have not started.
         state: See the module docstring.
         function: The function whose attempts it runs; "" while idle.
         runs: The attempts sent to the process and not answered, by serial, in sending order.
@@ -98,7 +89,7 @@ class Runner:
     ) -> None:
         self.key = key
         self.loop = loop
-        self._owner = owner
+        self.owner = owner
         self.state: State = "starting"
         self.function = ""
         self.runs: dict[int, Run] = {}
@@ -196,7 +187,7 @@ class Runner:
 
     def recall(self) -> None:
         """Withdraw the attempts that have not started, for other runners."""
-        self.requeue([*self._mode.take_back(), *self._loading.take()])
+        self.owner.requeue([*self._mode.take_back(), *self._loading.take()])
         self.rest()
 
     def kill(self) -> None:
@@ -217,21 +208,9 @@ class Runner:
             self.state = "idle"
             self.function = ""
 
-    def requeue(self, runs: Sequence[Run]) -> None:
-        """Hand attempts that have not started to other runners."""
-        self._owner.requeue(runs)
-
     def report_capacity(self) -> None:
         """Report that this runner may accept more attempts."""
-        self._owner.on_room(self)
-
-    def report_slow(self, run: Run) -> None:
-        """Report that a run of a function thought to be quick is slow."""
-        self._owner.on_slow(run)
-
-    def is_to_count(self, run: Run) -> bool:
-        """Whether an attempt counts as lost whose runner died while no attempt was executing."""
-        return self._owner.is_to_count(run)
+        self.owner.on_room(self)
 
     def on_connected(self) -> None:
         """Send the bundle; the process answers when it has loaded."""
@@ -247,7 +226,7 @@ class Runner:
                 # One attempt has ended, so a system without processes cannot retry for ever.
                 run.requeue()
         finally:
-            self._owner.on_dead(self)
+            self.owner.on_dead(self)
 
     def on_frame(self, frame: list[bytes]) -> None:
         """Handle one frame of the process; raises ChannelGarbledError."""
@@ -277,7 +256,7 @@ class Runner:
         self._why_silent = error
         self.state = "dying"
         # Now and not at the death: other runners need not wait for the process to exit.
-        self.requeue(self._mode.fall_silent(error))
+        self.owner.requeue(self._mode.fall_silent(error))
 
     def on_dead(self, ended: Exit | None) -> None:
         """Finish the attempts that caused the death; all others return to the queue."""
@@ -285,7 +264,7 @@ class Runner:
         self.state = "dead"
         runs, self.runs = self.runs, {}
         try:
-            self.requeue(self._loading.died(ended, self._why_silent))
+            self.owner.requeue(self._loading.died(ended, self._why_silent))
             death = ending_of_death(ended, self._why_silent, "while the function ran")
             for run, ending in self._mode.endings(runs, death):
                 if ending is None:
@@ -293,7 +272,7 @@ class Runner:
                 else:
                     run.end(ending)
         finally:
-            self._owner.on_dead(self)
+            self.owner.on_dead(self)
 
     def _loaded(self, ending: Ending) -> None:
         if self.state == "dying" and self._loading.failure is not None:
@@ -335,7 +314,7 @@ class Runner:
         run.end(ending, result)
         if is_harmed:
             self._mode.invalidate()
-        self._owner.on_ran(self, run, left=said.left)
+        self.owner.on_ran(self, run, left=said.left)
         self.rest()
         self.report_capacity()
 

@@ -25,6 +25,19 @@ class RunnerKey(NamedTuple):
     memory_bytes: int
 
 
+class RunOwner(Protocol):
+    """Gives attempts to runners; the pool."""
+
+    def on_slow(self, run: Run) -> None:
+        """A run of a function thought to be quick is slow."""
+
+    def is_to_count(self, run: Run) -> bool:
+        """Whether the attempt counts as lost if its runner died while no attempt was executing."""
+
+    def requeue(self, runs: Sequence[Run]) -> None:
+        """Assign these to other runners: they have not started."""
+
+
 class RunnerHandle(Protocol):
     """The runner as its parts use it; `runtime.execution.runner` documents each member."""
 
@@ -35,6 +48,10 @@ class RunnerHandle(Protocol):
     runs: dict[int, Run]
     doomed: dict[int, Ending]
     last_answer_at: float
+
+    @property
+    def owner(self) -> RunOwner:
+        """Gives it attempts, and takes back those that have not started."""
 
     @property
     def is_open(self) -> bool:
@@ -49,14 +66,5 @@ class RunnerHandle(Protocol):
     def rest(self) -> None:
         """If no attempt is left: become idle, or kill the process if closed."""
 
-    def requeue(self, runs: Sequence[Run]) -> None:
-        """Hand attempts that have not started to other runners."""
-
     def report_capacity(self) -> None:
         """Report that this runner may accept more attempts."""
-
-    def report_slow(self, run: Run) -> None:
-        """Report that a run of a function thought to be quick is slow."""
-
-    def is_to_count(self, run: Run) -> bool:
-        """Whether an attempt counts as lost whose runner died while no attempt was executing."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -24,11 +25,11 @@ from runtime.execution.concurrent_calls import Loaded
 from runtime.execution.concurrent_runs import ConcurrentRuns
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
-from runtime.execution.notes import encode_event, encode_progress
+from runtime.execution.notes import NO_CONTEXT, context_of
 from runtime.execution.out_of_memory import shortage_text
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_output import AttemptOutput
-from runtime.execution.runner_protocol import RunnerLimits, Start
+from runtime.execution.runner_protocol import Start
 from runtime.execution.soft_limit import SoftLimit
 from runtime.processes.channel import Channel
 from runtime.processes.child_limits import at_exit_of_c, is_memory_short, use_memory_reserve
@@ -38,7 +39,7 @@ from runtime.processes.side_channel import ChildSideChannel
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.loading import load
-from runtime.sdk.context import Context, Number
+from runtime.sdk.context import Context
 
 _OUT_OF_MEMORY = Ending(
     kind="out_of_memory",
@@ -46,7 +47,6 @@ _OUT_OF_MEMORY = Ending(
     exception_names=("MemoryError",),
 )
 _RUN_PARTS = 4
-_NO_CONTEXT = Context()  # for functions that take none
 
 
 def main(channel: Channel) -> None:
@@ -84,8 +84,6 @@ class RunnerMain:
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
-        self._leftovers = LeakDetector(output.thread_ids, output.is_draining)
-        self._log = FunctionLog(output.write_line)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, files, ending = _load(bundle)
         loaded = Loaded(
@@ -93,10 +91,10 @@ class RunnerMain:
             files=files,
             limits=limits,
             output=output,
-            leftovers=self._leftovers,
-            log=self._log,
+            leftovers=LeakDetector(output.thread_ids, output.is_draining),
+            log=FunctionLog(output.write_line),
         )
-        self._leftovers.note_loaded()
+        loaded.leftovers.note_loaded()
         output.end()
         self._channel.send(frames.DONE, b"0", frames.encode_ending(ending), b"", b"0")
         is_spent = False
@@ -112,7 +110,7 @@ class RunnerMain:
             # After an attempt that did harm, nothing more is run: the worker kills this process.
             if is_spent or not self._may_begin(start):
                 continue
-            is_spent = self._run(start, arguments, request, functions, output, limits)
+            is_spent = self._run(start, arguments, request, loaded)
             output.mend()
 
     def _may_begin(self, start: Start) -> bool:
@@ -168,21 +166,13 @@ class RunnerMain:
         if self._runs is not None:
             self._runs.cut()
 
-    def _run(
-        self,
-        start: Start,
-        arguments: bytes,
-        request: bytes,
-        functions: dict[str, LoadedFunction],
-        output: AttemptOutput,
-        limits: RunnerLimits,
-    ) -> bool:
+    def _run(self, start: Start, arguments: bytes, request: bytes, loaded: Loaded) -> bool:
         """Run one attempt and answer it; return whether it must be the last here."""
         began_at = time.perf_counter()
         serial = b"%d" % start.serial
         self._serial = start.serial
-        output.begin(lambda data: self._say(frames.LOG, serial, data))
-        function = functions.get(start.function)
+        loaded.output.begin(lambda data: self._say(frames.LOG, serial, data))
+        function = loaded.functions.get(start.function)
         if function is None:
             text = f"this version does not publish {start.function}"
             ending, result = Ending(kind="exception", message=text), b""
@@ -194,9 +184,11 @@ class RunnerMain:
                     function,
                     arguments,
                     request=request if start.has_request else None,
-                    context=self._context(start) if function.takes_context else _NO_CONTEXT,
+                    context=self._context(start, loaded.log)
+                    if function.takes_context
+                    else NO_CONTEXT,
                     send_item=lambda item: self._say(frames.ITEM, serial, item),
-                    max_result_bytes=limits.max_result_bytes,
+                    max_result_bytes=loaded.limits.max_result_bytes,
                     make_room=use_memory_reserve,
                     limit_s=limit_s,
                 )
@@ -208,10 +200,10 @@ class RunnerMain:
         ran_s = time.perf_counter() - began_at
         # Where nothing harmful happened, look for leaks: a thread left running could act in the
         # name of the next attempt.
-        if not is_last and (left := self._leftovers.find(ran_s)):
+        if not is_last and (left := loaded.leftovers.find(ran_s)):
             is_last, ending = True, replace(ending, left=left)
         # All output is sent before the answer: the worker drops output of an answered attempt.
-        output.end()
+        loaded.output.end()
         self._serial = 0
         if is_last:
             self._is_quiet = False
@@ -219,26 +211,11 @@ class RunnerMain:
         self._say(frames.DONE, serial, frames.encode_ending(ending), result, took_us)
         return is_last
 
-    def _context(self, start: Start) -> Context:
-        def progress(done: Number, total: Number | None, message: str) -> None:
-            self._report(frames.PROGRESS, start.serial, encode_progress(done, total, message))
+    def _context(self, start: Start, log: FunctionLog) -> Context:
+        report = partial(self._report, start.serial)
+        return context_of(start, report, timeout_s=start.timeout_s, log=log)
 
-        def event(value: object) -> None:
-            self._report(frames.EVENT, start.serial, encode_event(value))
-
-        return Context(
-            id=start.id,
-            function=start.function,
-            attempt=start.attempt,
-            timeout_s=start.timeout_s,
-            traceparent=start.traceparent,
-            tracestate=start.tracestate,
-            on_progress=progress,
-            on_event=event,
-            log=self._log,
-        )
-
-    def _report(self, kind: bytes, serial: int, payload: bytes) -> None:
+    def _report(self, serial: int, kind: bytes, payload: bytes) -> None:
         if serial == self._serial:  # not from a thread of an attempt that has finished
             self._say(kind, b"%d" % serial, payload)
 

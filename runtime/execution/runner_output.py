@@ -23,8 +23,9 @@ from typing import Protocol, cast
 
 from typing_extensions import Buffer
 
-from runtime.execution.function_log import LOG_FORMAT, OwnHandler
+from runtime.execution.function_log import OwnHandler
 from runtime.execution.output_attribution import note_owners, owner, owner_here
+from runtime.processes.child_limits import move_up
 from runtime.telemetry.background import lasting_thread
 
 Send = Callable[[bytes], None]
@@ -160,12 +161,11 @@ class AttemptOutput:
     def install(self) -> None:
         """Redirect sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
         read_end, write_end = os.pipe()
-        self._read_end, self._write_end = _move_up(read_end), _move_up(write_end)
+        self._read_end = move_up(read_end, _HIGH_DESCRIPTOR)
+        self._write_end = move_up(write_end, _HIGH_DESCRIPTOR)
         os.set_blocking(self._read_end, False)
         self._written.register(self._read_end, select.POLLIN)
-        handler = _Handler()
-        handler.setFormatter(logging.Formatter(LOG_FORMAT))
-        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+        logging.basicConfig(level=logging.INFO, handlers=[_Handler()], force=True)
         default_bytes = threading.stack_size(_STACK_BYTES)
         drain = lasting_thread(self._drain_for_ever, name="output")
         drain.start()
@@ -228,12 +228,9 @@ class AttemptOutput:
             pass
         _ensure_standard_input()
         if not self._streams or self._streams[0].closed or self._streams[1].closed:
-            self._streams = [self._text_stream(number) for number in (1, 2)]
+            files = (cast("io.RawIOBase", _SinkFile(self._sink, number)) for number in (1, 2))
+            self._streams = [_TextStream(file, self) for file in files]
         sys.stdout, sys.stderr = self._streams
-
-    def _text_stream(self, descriptor: int) -> io.TextIOWrapper:
-        raw = cast("io.RawIOBase", _SinkFile(self._sink, descriptor))
-        return _TextStream(raw, self)
 
     def is_draining(self) -> bool:
         """Whether "output" reads the pipe; not after the function has closed the pipe."""
@@ -285,12 +282,6 @@ class AttemptOutput:
             if not data:
                 return False
             self._sink.write(data)
-
-
-def _move_up(descriptor: int) -> int:
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
-    os.close(descriptor)
-    return moved
 
 
 def _ensure_standard_input() -> None:

@@ -13,23 +13,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from runtime.execution.leak_log import LeakLog
-from runtime.execution.load_view import RunnerLoad, RunnerWait, load_of_runner
-from runtime.execution.outcome import Ending
+import structlog
+
+from runtime.execution.load_view import RunnerLoad, RunnerWait
+from runtime.execution.outcome import CANCELLED, Ending
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
-from runtime.execution.runner_protocol import RunnerLimits
-from runtime.execution.runners import Runners
+from runtime.execution.runners import MakeRunner, Runners
 from runtime.execution.sequential_runner import SLOW_S, is_slow
 from runtime.execution.unexplained_deaths import UnexplainedDeaths
 from runtime.execution.waiting_runs import RunnerNeed, WaitingRuns
 from runtime.loop import Loop, Timer
-from runtime.processes.fork_server import ForkServer
 
+_log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 10_000
 _PATIENCE_S = 0.1  # an attempt that waits longer goes back to the queue, for other workers
 _ALONE_S = 0.002  # this much waiting work of a quick function justifies no further runner
+_MOST_LEAKS_LOGGED = 1_000
 _LONGEST_BACKLOG = 48  # most waiting attempts of a quick function: enough for large claims
 
 
@@ -38,10 +39,8 @@ class RunnerPool:
 
     Args:
         loop: The worker's event loop.
-        fork_server: Forks the runner processes.
+        make_runner: Starts a runner.
         size: How many runners may exist at once.
-        limits: Size limits on output and results, enforced by the runners.
-        load_timeout_s: How long a runner may take to load a bundle.
         times: Run times of functions.
         on_room: Called when `capacity` or `rooms` may have grown.
         most_attempts: A runner is replaced after this many attempts.
@@ -50,11 +49,9 @@ class RunnerPool:
     def __init__(
         self,
         loop: Loop,
-        fork_server: ForkServer,
+        make_runner: MakeRunner,
         *,
         size: int,
-        limits: RunnerLimits,
-        load_timeout_s: float,
         times: RunTimes,
         on_room: Callable[[], object] = lambda: None,
         most_attempts: int = MOST_ATTEMPTS,
@@ -64,18 +61,16 @@ class RunnerPool:
         self._loop = loop
         self._runners = Runners(
             loop,
-            fork_server,
+            make_runner,
             self,
             size=size,
-            limits=limits,
-            load_timeout_s=load_timeout_s,
             most_attempts=most_attempts,
             times=times,
         )
         self._waiting = WaitingRuns()
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
-        self._left_behind = LeakLog()
+        self._left_behind: set[tuple[str, str]] = set()  # functions and versions logged
         self._unexplained = UnexplainedDeaths()
         self._again: Timer | None = None
 
@@ -146,11 +141,17 @@ class RunnerPool:
 
     def view(self) -> list[RunnerLoad]:
         """Return the load of each runner that has a process."""
-        return [load_of_runner(runner) for runner in self._runners if runner.process.pid]
-
-    def pids(self) -> list[int]:
-        """Return the process ids of all runners."""
-        return sorted(one.pid for one in self.view())
+        return [
+            RunnerLoad(
+                pid=runner.process.pid,
+                function=runner.function,
+                version=runner.key.version,
+                in_flight=runner.held,
+                window=runner.window,
+            )
+            for runner in self._runners
+            if runner.process.pid
+        ]
 
     def waited(self) -> RunnerWait:
         """Return how many attempts have waited here so far, and how long in total."""
@@ -170,8 +171,16 @@ class RunnerPool:
         self._unexplained.forget(run)
         self.times.note(run.assignment.function, runner.key.version, run.ran_s)
         if left:
-            self._left_behind.log(run.assignment.function, runner.key.version, left)
+            self._log_leak(run.assignment.function, runner.key.version, left)
             runner.is_missed = True
+
+    def _log_leak(self, function: str, version: str, left: str) -> None:
+        """Log what an attempt left running, once for each version of a function."""
+        if (function, version) not in self._left_behind:
+            if len(self._left_behind) >= _MOST_LEAKS_LOGGED:
+                self._left_behind.clear()
+            self._left_behind.add((function, version))
+            _log.info("runner_not_used_again", function=function, version=version, left=left)
 
     def on_slow(self, run: Run) -> None:
         """Treat the function as not quick until its run times show otherwise."""
@@ -193,7 +202,7 @@ class RunnerPool:
         """Put attempts that have not started back, before all that came later."""
         for run in runs:
             if run.is_cancelled:  # cancelled while its runner was dying
-                run.end(Ending(kind="cancelled"))
+                run.end(CANCELLED)
         self._waiting.add_first([run for run in runs if not run.is_cancelled])
         if self._waiting:
             self._assign_soon()

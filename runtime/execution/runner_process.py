@@ -180,7 +180,7 @@ class RunnerProcess:
     def _connect(self, child: Child, ways: SideChannel | None) -> None:
         self.pid, self.ways, self._child = child.pid, ways, child
         self._stream = Stream(
-            self._loop, child.channel.hand_over()[0], on_data=self._receive, on_closed=self._lose
+            self._loop, child.channel.sock, on_data=self._receive, on_closed=self._lose
         )
         self._loop.add_reader(child.fileno(), self._receive_exit)
         if self._is_killed:

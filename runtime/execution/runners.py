@@ -8,17 +8,16 @@ before the runner is closed. Loop thread only.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner, RunnerOwner
 from runtime.execution.runner_handle import RunnerKey
-from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.waiting_runs import RunnerNeed
 from runtime.loop import Loop, Timer
-from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
 
+MakeRunner = Callable[[RunnerKey, Bundle, RunnerOwner], Runner]
 _STALE_AFTER_S = 5.0
 _SOON_S = 2.0  # a runner closed for other functions is empty by then, or is reopened
 _HEIR_AT = 500  # this many attempts before a runner is worn, its replacement is started
@@ -29,11 +28,9 @@ class Runners:
 
     Args:
         loop: The worker's event loop.
-        fork_server: Forks the runner processes.
+        make_runner: Starts a runner.
         owner: Gives attempts to the runners.
         size: How many runners may exist at once.
-        limits: Size limits on output and results, enforced by the runners.
-        load_timeout_s: How long a runner may take to load a bundle.
         most_attempts: A runner is replaced after this many attempts.
         times: Run times of functions.
     """
@@ -41,22 +38,18 @@ class Runners:
     def __init__(
         self,
         loop: Loop,
-        fork_server: ForkServer,
+        make_runner: MakeRunner,
         owner: RunnerOwner,
         *,
         size: int,
-        limits: RunnerLimits,
-        load_timeout_s: float,
         most_attempts: int,
         times: RunTimes,
     ) -> None:
         self.size = size
         self.most_attempts = most_attempts
         self._loop = loop
-        self._fork_server = fork_server
+        self._make_runner = make_runner
         self._owner = owner
-        self._limits = limits
-        self._load_timeout_s = load_timeout_s
         self._times = times
         self._all: list[Runner] = []
         self._newest: dict[str, str] = {}  # file → the version requested last
@@ -172,15 +165,7 @@ class Runners:
 
     def _spawn(self, key: RunnerKey, bundle: Bundle) -> Runner:
         self.ask(key.file, key.version)
-        runner = Runner(
-            key,
-            bundle,
-            self._owner,
-            loop=self._loop,
-            fork_server=self._fork_server,
-            limits=self._limits,
-            load_timeout_s=self._load_timeout_s,
-        )
+        runner = self._make_runner(key, bundle, self._owner)
         self._all.append(runner)
         return runner
 

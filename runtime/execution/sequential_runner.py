@@ -64,7 +64,7 @@ class SequentialRunner:
         """Send these attempts, in one write."""
         runner, now = self._runner, time.monotonic()
         if len(runs) > 1 and not self._takes_bursts:
-            runner.requeue(runs[1:])
+            runner.owner.requeue(runs[1:])
             runs = runs[:1]
         is_burst = len(runs) > 1 or bool(runner.runs)
         numbers = [next(serials) for _ in runs]
@@ -129,7 +129,7 @@ class SequentialRunner:
             if run.serial in runner.runs:
                 runner.doomed[run.serial] = ending
                 runner.kill()
-        runner.requeue(taken)
+        runner.owner.requeue(taken)
         runner.rest()
 
     def decide(self, run: Run, said: Ending) -> Ending:
@@ -139,7 +139,7 @@ class SequentialRunner:
 
     def invalidate(self) -> None:
         """Start nothing more: an attempt harmed the process, or left something running."""
-        self._runner.requeue(self.take_back())
+        self._runner.owner.requeue(self.take_back())
         self._runner.kill()
 
     def fill(self, ending: Ending) -> None:
@@ -149,7 +149,7 @@ class SequentialRunner:
             self._runner.doomed[run.serial] = ending
             break
         self._runner.kill()
-        self._runner.requeue(taken)
+        self._runner.owner.requeue(taken)
 
     def limit_at(self) -> float | None:
         """Return when the running attempt exceeds its timeout and grace, None if there is none."""
@@ -172,7 +172,9 @@ class SequentialRunner:
 
     def fall_silent(self, error: Exception | None) -> list[Run]:
         """Return the attempts that have certainly not started."""
-        self._end_looks()
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
         was_burst = bool(self._bursts)
         found, runs = self.take_back(), self._runner.runs
         if self._bursts or was_burst:
@@ -197,7 +199,7 @@ class SequentialRunner:
         """Requeue attempts that could not be sent, and kill the process, which reads no more."""
         taken = self._take_untouched(numbers)
         self._runner.kill()
-        self._runner.requeue(taken)
+        self._runner.owner.requeue(taken)
 
     def _take_untouched(self, numbers: Sequence[int]) -> list[Run]:
         """Remove and return attempts that the runner has not read, each at most ten times."""
@@ -226,8 +228,8 @@ class SequentialRunner:
         slow_at = max(first.sent_at, runner.last_answer_at) + SLOW_S
         if slow_at <= time.monotonic():
             runner.process.listen_quiet()
-            runner.report_slow(first)
-            runner.requeue(self.take_back())
+            runner.owner.on_slow(first)
+            runner.owner.requeue(self.take_back())
             runner.process.look_at_all()
             if len(runner.runs) > 1:  # a runner answers one attempt before it takes a ticket
                 runner.process.distrust(ChannelGarbledError("it took a ticket without answering"))
@@ -235,8 +237,3 @@ class SequentialRunner:
             runner.report_capacity()
         else:
             self._slow = runner.loop.call_at(slow_at, self._look_if_slow)
-
-    def _end_looks(self) -> None:
-        if self._slow is not None:
-            self._slow.cancel()
-            self._slow = None

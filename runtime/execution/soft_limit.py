@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from runtime.execution.outcome import Ending
+from runtime.execution.outcome import Ending, timed_out
 from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.execution.tracebacks import traceback_of
 from runtime.registry import event_loop
@@ -38,8 +38,10 @@ class SoftLimit:
             finally:
                 self._disarm()
         except ThreadInterrupt as error:
-            return self._ending(traceback_of(error)), b""
-        return (self._ending(ending.traceback), b"") if self._has_passed else (ending, result)
+            return timed_out(self._timeout_s, traceback_of(error)), b""
+        if self._has_passed:
+            return timed_out(self._timeout_s, ending.traceback), b""
+        return ending, result
 
     def _arm(self) -> None:
         self._is_armed = True
@@ -51,10 +53,6 @@ class SoftLimit:
         self._is_armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._before or signal.SIG_DFL)
-
-    def _ending(self, traceback: str | None) -> Ending:
-        text = f"ran longer than {self._timeout_s:g} s"
-        return Ending(kind="timeout", message=text, traceback=traceback)
 
     def _on_alarm(self, number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -9,22 +9,28 @@ its ending is "timeout" all the same. A caller's cancellation only sets `ctx.can
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.errors import LoadError
 from runtime.execution.call_function import describe, perform
 from runtime.execution.function_log import FunctionLog
-from runtime.execution.loaded_versions import LoadedVersions
-from runtime.execution.notes import encode_event, encode_progress
-from runtime.execution.outcome import Ending
+from runtime.execution.notes import NO_CONTEXT, context_of
+from runtime.execution.outcome import CANCELLED, Ending, timed_out
 from runtime.execution.runner_output import OutputSink
 from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from runtime.execution.thread_output import ThreadOutput
-from runtime.execution.thread_run import CANCELLED, ThreadRun
-from runtime.sdk.context import Context, Number
+from runtime.execution.thread_run import ThreadRun
+from runtime.registry.bundle import Bundle
+from runtime.sdk.context import Context
 
-_NO_CONTEXT = Context()
+if TYPE_CHECKING:
+    from runtime.registry.loaded_function import LoadedFunction
+
+_VERSIONS_KEPT = 3
+Functions: TypeAlias = "dict[str, LoadedFunction]"
 
 
 class ThreadAttempts:
@@ -42,17 +48,6 @@ class ThreadAttempts:
             run: The attempt.
             thread_id: `threading.get_ident()` of the calling thread.
         """
-        run.begun_at_ms = time.time_ns() // 1_000_000
-        if run.context is None:
-            self._run(run, thread_id)
-        else:
-            run.context.copy().run(self._run, run, thread_id)
-
-    def stop(self) -> None:
-        """Restore the output of the process; twice is safe."""
-        self._output.restore()
-
-    def _run(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
         sink = OutputSink(run.limits.max_log_bytes)
         sink.open(run.on_output)
         self._output.capture(sink)
@@ -61,6 +56,10 @@ class ThreadAttempts:
         finally:
             self._output.capture(None)
             sink.close()
+
+    def stop(self) -> None:
+        """Restore the output of the process; twice is safe."""
+        self._output.restore()
 
     def _load_and_call(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
         name = run.assignment.function
@@ -74,7 +73,7 @@ class ThreadAttempts:
             run.ending = Ending(kind="exception", message=text)
             return
         limit_s = run.manifest.options.timeout_s
-        context = _context(run, self._log) if function.takes_context else _NO_CONTEXT
+        context = self._context(run) if function.takes_context else NO_CONTEXT
         reported = CANCELLED, b""
         began_at = time.monotonic()
         guard = InterruptGuard(limit_s, thread_id)
@@ -100,26 +99,56 @@ class ThreadAttempts:
         run.guard = None
         run.ran_s = time.monotonic() - began_at
         if guard.cause == "timeout":
-            reported = Ending(kind="timeout", message=f"ran longer than {limit_s:g} s"), b""
+            reported = timed_out(limit_s), b""
         elif guard.cause is not None:
             reported = CANCELLED, b""
         run.ending, run.result = reported
 
+    def _context(self, run: ThreadRun) -> Context:
+        return context_of(
+            run.assignment,
+            lambda kind, payload: run.on_note(kind.decode(), payload),
+            timeout_s=run.manifest.options.timeout_s,
+            log=self._log,
+            is_cancelled=lambda: run.is_cancelled,
+        )
 
-def _context(run: ThreadRun, log: FunctionLog) -> Context:
-    def progress(done: Number, total: Number | None, message: str) -> None:
-        run.on_note("progress", encode_progress(done, total, message))
 
-    assignment = run.assignment
-    return Context(
-        id=assignment.id,
-        function=assignment.function,
-        attempt=assignment.attempt,
-        timeout_s=run.manifest.options.timeout_s,
-        traceparent=assignment.traceparent,
-        tracestate=assignment.tracestate,
-        on_progress=progress,
-        on_event=lambda event: run.on_note("event", encode_event(event)),
-        is_cancelled=lambda: run.is_cancelled,
-        log=log,
-    )
+class LoadedVersions:
+    """The last three loaded versions of each function file; used by any thread of the backend."""
+
+    def __init__(self) -> None:
+        self._loading = threading.Lock()
+        self._loaded: dict[str, Functions] = {}  # by version
+        self._versions: dict[str, list[str]] = {}  # by file, oldest first
+
+    def __len__(self) -> int:
+        return len(self._loaded)
+
+    def functions_of(self, bundle: Bundle) -> Functions:
+        """Return the functions of a bundle by name; load it first if necessary.
+
+        Raises:
+            LoadError: It cannot be loaded.
+        """
+        found = self._loaded.get(bundle.version)
+        if found is not None:
+            return found
+        # This imports pydantic, which most workers never need.
+        from runtime.registry.loading import load  # noqa: PLC0415
+
+        # Checked again under the lock: another thread may have loaded it meanwhile.
+        with self._loading:
+            found = self._loaded.get(bundle.version)
+            if found is None:
+                found = self._loaded[bundle.version] = load(bundle)
+                versions = self._versions.setdefault(bundle.file, [])
+                versions.append(bundle.version)
+                if len(versions) > _VERSIONS_KEPT:
+                    self._forget(versions.pop(0))
+            return found
+
+    def _forget(self, version: str) -> None:
+        for function in self._loaded.pop(version).values():
+            function.unload()  # unloads all functions of its file
+            return

@@ -12,21 +12,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
+from runtime.execution.outcome import CANCELLED
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.thread_attempt import ThreadAttempts
 from runtime.execution.thread_pool import ALONE_US, ThreadPool
-from runtime.execution.thread_run import CANCELLED, ThreadRun
+from runtime.execution.thread_run import ThreadRun
+from runtime.loop import Timer
 
 _FIRST_LOOK_S = 0.004
-
-
-class DueCall(Protocol):
-    """A scheduled call, as `call_later` of an event loop returns it."""
-
-    def cancel(self) -> object:
-        """Cancel the call."""
 
 
 class ThreadBackend:
@@ -48,7 +42,7 @@ class ThreadBackend:
         size: int,
         *,
         post: Callable[[Callable[[], None]], object],
-        call_later: Callable[[float, Callable[[], None]], DueCall],
+        call_later: Callable[[float, Callable[[], None]], Timer],
         on_ended: Callable[[Sequence[ThreadRun]], None],
         run_times: RunTimes,
         idle_s: float = 10.0,
@@ -62,7 +56,7 @@ class ThreadBackend:
             size, perform=self._attempts.run, has_ended=self._post_ended, idle_s=idle_s
         )
         self._in_hand = 0
-        self._timer: DueCall | None = None
+        self._timer: Timer | None = None
         self._looks_at = 0.0
         self._is_stopped = False
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-from runtime.execution.function_log import LOG_FORMAT, OwnHandler
+from runtime.execution.function_log import OwnHandler
 from runtime.execution.output_attribution import forget_owners, note_owners, owner, owner_here
 from runtime.execution.runner_output import OutputSink
 
@@ -65,7 +65,6 @@ class ThreadOutput:
         self._streams: tuple[_Stream, _Stream] | None = None
         self._is_restored = False
         self._handler = _Handler()
-        self._handler.setFormatter(logging.Formatter(LOG_FORMAT))
 
     def capture(self, sink: OutputSink | None) -> None:
         """Send this thread's output to the sink from now on; None: to the original streams."""

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from runtime.execution.outcome import CANCELLED
 from runtime.execution.thread_interrupt import InterruptGuard
-from runtime.execution.thread_run import CANCELLED, ThreadRun
+from runtime.execution.thread_run import ThreadRun
 from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)

@@ -7,7 +7,6 @@ gets it back. Each attribute says which thread writes it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Context
 from dataclasses import dataclass, field
 
 from runtime.execution.captured_output import AttemptLogs
@@ -17,7 +16,6 @@ from runtime.execution.thread_interrupt import InterruptGuard
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
-CANCELLED = Ending(kind="cancelled")
 _BROKEN_OFF = Ending(kind="exception", message="Penstock could not run it")
 
 
@@ -33,17 +31,16 @@ class ThreadRun:
         on_note: Called with ("log" | "progress" | "item" | "event", payload) by the thread that
             runs it, where a ThreadInterrupt may be raised at any point.
         attempt: The caller's own object for this attempt.
-        context: If given, the function runs in a copy of this context.
         ending: How it ended. Its thread writes `ending`, `result` and `ran_s`; the loop thread
             reads them once it has the run back.
         result: The bytes of the result.
         ran_s: How long the call took; 0 if it was not called.
-        begun_at_ms: When it started, by the worker's clock, for display; 0 before. By its thread.
         is_cancelled: Cancelled before it was over; `ctx.cancelled` in the function. By the loop
             thread.
         is_quick: The function's mean run time is short. By the loop thread, before it starts.
         work_us: Its expected run time. By the loop thread, before it starts.
         is_over: Its ending is final. Under the lock of `ThreadPool`, or by the loop thread.
+        output: The output that was kept, None without any. By its thread.
         guard: Interrupts its call; None while none runs. By its thread, read by the loop thread.
     """
 
@@ -53,26 +50,19 @@ class ThreadRun:
     limits: RunnerLimits
     on_note: Callable[[str, bytes], None]
     attempt: object = None
-    context: Context | None = None
     ending: Ending = _BROKEN_OFF
     result: bytes = b""
     ran_s: float = 0.0
-    begun_at_ms: int = 0
     is_cancelled: bool = False
     is_quick: bool = False
     work_us: int = 0
     is_over: bool = False
     guard: InterruptGuard | None = None
-    _logs: AttemptLogs | None = field(default=None, init=False)
-
-    @property
-    def logs(self) -> bytes:
-        """The output that was kept."""
-        return b"" if self._logs is None else self._logs.text()
+    output: AttemptLogs | None = field(default=None, init=False)
 
     def on_output(self, data: bytes) -> None:
         """Keep output up to the limit and pass it on; called by the thread that writes it."""
-        if self._logs is None:
-            self._logs = AttemptLogs(self.limits.max_log_bytes)
-        if kept := self._logs.add(data):
+        if self.output is None:
+            self.output = AttemptLogs(self.limits.max_log_bytes)
+        if kept := self.output.add(data):
             self.on_note("log", kept)

@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 from runtime.processes.frames import MAX_FRAME_BYTES, FrameReader, pack_uncopied
@@ -36,11 +36,14 @@ class Channel:
     Args:
         sock: The connected socket; the channel owns it.
         max_frame_bytes: Longest frame accepted from the other end.
+
+    Attributes:
+        sock: The socket, for those who write to it or read it in an event loop.
     """
 
     def __init__(self, sock: socket.socket, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
         sock.setblocking(True)  # noqa: FBT003 - takes no keyword
-        self._socket = sock
+        self.sock = sock
         self._reader = FrameReader(max_frame_bytes=max_frame_bytes)
         self._ready: deque[list[bytes]] = deque()  # whole frames that arrived with an earlier one
         self._garbled: ChannelGarbledError | None = None  # what follows the frames in `_ready`
@@ -51,7 +54,7 @@ class Channel:
 
     def fileno(self) -> int:
         """Return the descriptor, -1 when closed."""
-        return self._socket.fileno()
+        return self.sock.fileno()
 
     def send(self, *parts: bytes, timeout_s: float | None = None) -> None:
         """Send one frame; frames over 64 KiB are not copied.
@@ -85,7 +88,7 @@ class Channel:
         while not self._ready:
             if self._garbled is not None:
                 raise self._garbled
-            self.unread(self._read(deadline))
+            self._feed(self._read(deadline))
         return self._ready.popleft()
 
     def send_descriptors(self, descriptors: Sequence[int]) -> None:
@@ -99,9 +102,9 @@ class Channel:
         """
         try:
             if descriptors:
-                socket.send_fds(self._socket, [_GIFT], descriptors)
+                socket.send_fds(self.sock, [_GIFT], descriptors)
             else:
-                self._socket.sendall(_GIFT)
+                self.sock.sendall(_GIFT)
         except OSError as error:
             raise ChannelClosedError(f"the other end is gone: {error}") from error
 
@@ -114,40 +117,56 @@ class Channel:
             ChannelClosedError: The other end is closed.
         """
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._socket, len(_GIFT), most)
+            data, descriptors, _, _ = socket.recv_fds(self.sock, len(_GIFT), most)
         except OSError as error:
             raise ChannelClosedError(f"the other end is gone: {error}") from error
         if data != _GIFT:
             raise ChannelClosedError("the other end is closed")
         return list(descriptors)
 
-    def hand_over(self) -> tuple[socket.socket, list[list[bytes]], bytes]:
-        """Return the socket, the frames read but not yet received, and the bytes after them."""
+    def receive_arrived(self) -> list[list[bytes]]:
+        """Return the frames that have arrived, without waiting; raises as `receive` does."""
+        if (data := self._read_once(socket.MSG_DONTWAIT)) is not None:
+            self._feed(data)
+        if self._garbled is not None and not self._ready:
+            raise self._garbled
+        return self.take_ready()
+
+    def take_ready(self) -> list[list[bytes]]:
+        """Return the frames that arrived together with those that were received."""
         ready = list(self._ready)
         self._ready.clear()
-        return self._socket, ready, self._reader.take_rest()
+        return ready
 
-    def unread(self, data: bytes) -> None:
-        """Put back bytes that were read from the socket elsewhere; the next receive uses them."""
+    def unread(self, frames: Iterable[list[bytes]]) -> None:
+        """Put back frames that were received; the next receive returns them."""
+        self._ready.extendleft(reversed(list(frames)))
+
+    def close(self) -> None:
+        """Close this end; safe to call twice."""
+        self.sock.close()
+
+    def _feed(self, data: bytes) -> None:
         try:
             self._ready.extend(self._reader.feed(data))
         except ChannelGarbledError as error:
             self._garbled = error  # raised by the receive that comes to it
 
-    def close(self) -> None:
-        """Close this end; safe to call twice."""
-        self._socket.close()
-
     def _read(self, deadline: float | None) -> bytes:
-        size = min(max(_READ_BYTES, self._reader.missing_bytes), _READ_MOST_BYTES)
         data: bytes | None = None
+        while data is None:
+            if deadline is not None:
+                self._wait_to_read(deadline)
+            data = self._read_once()
+        return data
+
+    def _read_once(self, flags: int = 0) -> bytes | None:
+        """Return the bytes read, None if there are none now or SO_RCVTIMEO passed."""
+        size = min(max(_READ_BYTES, self._reader.missing_bytes), _READ_MOST_BYTES)
         try:
-            while data is None:
-                if deadline is not None:
-                    self._wait_to_read(deadline)
-                data = self._read_once(size)
-        except TimeoutError:
-            raise
+            data = self.sock.recv(size, flags)
+        except BlockingIOError:
+            return None
         except ConnectionResetError as error:
             text = "the other end closed without reading everything that was sent to it"
             raise ChannelResetError(text) from error
@@ -157,27 +176,20 @@ class Channel:
             raise ChannelClosedError("the other end is closed")
         return data
 
-    def _read_once(self, size: int) -> bytes | None:
-        """Return the bytes read, b"" at the end of the stream, None if SO_RCVTIMEO passed."""
-        try:
-            return self._socket.recv(size)
-        except BlockingIOError:
-            return None
-
     def _wait_to_read(self, deadline: float) -> None:
         """Wait until the socket is readable; if the deadline is far away, let the read wait."""
         if deadline - time.monotonic() < _SLICE_S:  # the read could block past the deadline
             _wait(self._readable, deadline)
         elif not self._has_slices:
             self._has_slices = True
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SLICE)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SLICE)
 
     def _send_all(self, views: list[memoryview], deadline: float | None) -> None:
         # MSG_DONTWAIT for this call only: the receiving thread needs the socket blocking.
         flags = 0 if deadline is None else socket.MSG_DONTWAIT
         while views:
             try:
-                sent = self._socket.sendmsg(views, (), flags)
+                sent = self.sock.sendmsg(views, (), flags)
             except BlockingIOError:
                 _wait(self._writable, deadline)
                 continue

@@ -27,7 +27,7 @@ def run_child(
     code = 1
     try:
         # From here on the child's process group is its own, so the server can kill the group.
-        child_limits.leave_session()
+        os.setsid()
         # Must run in the child: a fork clears the parent-death signal.
         child_limits.die_with_parent(server_pid)
         # Before descriptors are closed: the server's wake-up descriptor is one of them.

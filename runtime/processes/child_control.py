@@ -44,11 +44,6 @@ def refused(error_number: int) -> bytes:
     return WORD.pack(REFUSED, error_number, 0)
 
 
-def exit_of(first: int, second: int) -> Exit:
-    """Decode the two numbers of an `exited` message."""
-    return Exit(None, second) if second else Exit(first, None)
-
-
 def kill_group(pid: int) -> None:
     """Kill a child that has not been reaped, and its process group."""
     with contextlib.suppress(OSError):

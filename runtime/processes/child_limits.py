@@ -38,11 +38,6 @@ _limits: dict[int, int] = {}  # pid -> bytes; by pid, as a fork inherits this di
 _kept: list[object] = []  # keeps callbacks alive that C code will call
 
 
-def leave_session() -> None:
-    """Become the leader of a new session and process group."""
-    os.setsid()
-
-
 def die_with_parent(parent_pid: int) -> None:
     """Be killed when the parent ends (Linux); exit at once if it has already ended."""
     if _libc is not None:
@@ -155,6 +150,13 @@ def use_memory_reserve() -> None:
     hard = resource.getrlimit(_MEMORY)[1]
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(_MEMORY, (hard, hard))
+
+
+def move_up(descriptor: int, lowest: int) -> int:
+    """Move a descriptor to a high number, out of reach of code that closes all low ones."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
+    os.close(descriptor)
+    return moved
 
 
 def keep_only(descriptor: int) -> int:

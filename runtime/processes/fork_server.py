@@ -123,8 +123,8 @@ class Child:
         # No message: the server died and took the child along, or `_kill_directly` killed it.
         if len(word) < child_control.WORD.size:
             return _KILLED
-        _, first, second = child_control.WORD.unpack(word)
-        return child_control.exit_of(first, second)
+        _, code, number = child_control.WORD.unpack(word)
+        return Exit(None, number) if number else Exit(code, None)
 
     def __enter__(self) -> Child:
         return self

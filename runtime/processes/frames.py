@@ -109,12 +109,6 @@ class FrameReader:
             start = end
             yield parts
 
-    def take_rest(self) -> bytes:
-        """Remove the bytes of the incomplete frame and return them."""
-        rest = bytes(self._held)
-        self._held.clear()
-        return rest
-
     def _measure(self, data: bytes, start: int) -> int:
         """Return the length of the frame at `start`, 0 while its header is incomplete."""
         if len(data) - start < _PREFIX.size:

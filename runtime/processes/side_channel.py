@@ -14,12 +14,12 @@ The child receives all three over its channel.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 
 from runtime.errors import ChannelClosedError
 from runtime.processes.channel import Channel
+from runtime.processes.child_limits import move_up
 from runtime.processes.shared_page import RunnersPage, SharedPage
 
 QUIET_BYTES = 4_096  # PIPE_BUF: a write of up to this size is atomic
@@ -31,15 +31,19 @@ _TICKET = b"t"
 
 
 class SideChannel:
-    """The owner's side; safe to use from many threads, except for `listen`."""
+    """The owner's side; safe to use from many threads, except for `listen`.
+
+    Attributes:
+        page: Where the child records which attempts' code it executes.
+    """
 
     def __init__(self) -> None:
         with contextlib.ExitStack() as on_failure:  # descriptors may run out at any of these lines
             self._quiet, self._childs_quiet = os.pipe()
             on_failure.callback(os.close, self._quiet)
             on_failure.callback(os.close, self._childs_quiet)
-            self._page = SharedPage.create()
-            on_failure.callback(self._page.close)
+            self.page = SharedPage.create()
+            on_failure.callback(self.page.close)
             self._tickets, self._childs_tickets = socket.socketpair()
             on_failure.pop_all()
         os.set_blocking(self._quiet, False)
@@ -55,7 +59,7 @@ class SideChannel:
     def give(self, channel: Channel) -> None:
         """Send the child its ends; raises ChannelClosedError if it has ended."""
         channel.send_descriptors(
-            (self._childs_tickets.fileno(), self._childs_quiet, self._page.fileno())
+            (self._childs_tickets.fileno(), self._childs_quiet, self.page.fileno())
         )
         # Only the quiet pipe's end is closed; the child's ticket end is kept for `take_back`.
         os.close(self._childs_quiet)
@@ -86,17 +90,9 @@ class SideChannel:
         except BlockingIOError:
             return b""
 
-    def executing(self) -> set[int]:
-        """Return the serials of the attempts whose code the child executes, or did at its death."""
-        return self._page.executing()
-
-    def step(self) -> tuple[int, int]:
-        """Return the attempt whose code the child's event loop executes, and its step count."""
-        return self._page.step()
-
     def close(self) -> None:
         """Close all ends; safe to call twice."""
-        self._page.close()
+        self.page.close()
         self._tickets.close()
         self._childs_tickets.close()
         for descriptor in (self._quiet, self._childs_quiet):
@@ -114,8 +110,8 @@ class ChildSideChannel:
 
     def __init__(self, tickets: int, quiet: int, page: int) -> None:
         self.page = RunnersPage.attach(page)
-        self._tickets = socket.socket(fileno=_move_up(tickets))
-        self._quiet = _move_up(quiet)
+        self._tickets = socket.socket(fileno=move_up(tickets, _HIGH_DESCRIPTOR))
+        self._quiet = move_up(quiet, _HIGH_DESCRIPTOR)
         os.set_blocking(self._quiet, False)
 
     @classmethod
@@ -161,10 +157,3 @@ class ChildSideChannel:
             with contextlib.suppress(OSError):
                 os.close(self._quiet)
             self._quiet = -1
-
-
-def _move_up(descriptor: int) -> int:
-    """Move a descriptor to a high number, out of reach of code that closes all low ones."""
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
-    os.close(descriptor)
-    return moved

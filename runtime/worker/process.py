@@ -205,14 +205,13 @@ class WorkerProcess:
 
     def _start(self) -> None:
         self._claimer.serve(self._settings.queues or (DEFAULT_QUEUE,))
-        self._heartbeat.start(self._log_started)
+        self._heartbeat.start(
+            lambda: _log.info("worker_started", worker=self.id, runners=self._settings.runners)
+        )
         self._deliverer.start()
         self._upkeep.start()
         if self._signals is not None:
             self._signals.after_boot()
-
-    def _log_started(self) -> None:
-        _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
     def _drain(self) -> None:
         if self._draining.has_begun:
@@ -291,9 +290,9 @@ class WorkerProcess:
             load=WorkerLoad(
                 in_flight=len(held),
                 max_in_flight=self._settings.max_in_flight,
-                runners=self._executor.view(),
+                runners=self._executor.pool.view(),
                 loop=lag_of(self._loop.take_lag()),
-                runner_wait=self._executor.waited(),
+                runner_wait=self._executor.pool.waited(),
             ),
             publishes=self._publishing.is_on,
             functions=self._publishing.standing().view(),

@@ -169,7 +169,7 @@ class RunnerDriver:
 
     def executing(self) -> set[int]:
         """Return whose code the runner executes."""
-        return self._ways.executing()
+        return self._ways.page.executing()
 
     def source_line(self, number: int) -> str:
         """Return a line of the file that it has loaded."""

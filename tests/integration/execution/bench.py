@@ -139,7 +139,7 @@ class Bench:
 
     def pids(self) -> list[int]:
         """Return the processes of all runners."""
-        return self.do(self.pool.pids)
+        return sorted(one.pid for one in self.view())
 
     def view(self) -> list[RunnerLoad]:
         """Return what is shown of all runners."""

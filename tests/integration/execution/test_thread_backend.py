@@ -10,7 +10,7 @@ import time
 import pytest
 
 from runtime.sdk.options import RetryPolicy
-from tests.integration.execution.thread_bench import LaneBench, lane_threads
+from tests.integration.execution.thread_bench import LaneBench, lane_threads, logs_of
 from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
 from tests.support.waiting import allowed, eventually
 
@@ -167,7 +167,7 @@ def test_output_is_told_apart_by_attempt(bench):
     bench.submit(runs)
     bench.wait(*runs)
 
-    assert [run.logs for run in runs] == [
+    assert [logs_of(run) for run in runs] == [
         b"out %d\nerr %d\nINFO root: log %d\n" % (n, n, n) for n in range(2)
     ]
 

@@ -163,18 +163,6 @@ def test_threads_end_when_they_have_nothing_to_do_and_are_made_anew(make_lane):
     assert lane.run(threaded(HOLDING)).status == "succeeded"
 
 
-def test_an_attempt_runs_in_the_context_that_it_is_given(lane):
-    written = threaded(f"from {__name__} import KNOWN\ndef f():\n print('x')\n return KNOWN.get(0)")
-    run = lane.make(written)
-    run.context = contextvars.Context()
-    run.context.run(KNOWN.set, 7)
-
-    lane.submit([run])
-    lane.wait(run)
-
-    assert (run.result, run.logs) == (b"7", b"x\n")
-
-
 def test_a_system_that_gives_no_thread_is_asked_again(lane, monkeypatch):
     make, refused = threads_module.lasting_thread, []
 

@@ -32,6 +32,11 @@ def f(hold: str = ""):
 """
 
 
+def logs_of(run: ThreadRun) -> bytes:
+    """Return the output that was kept of an attempt."""
+    return b"" if run.output is None else run.output.text()
+
+
 class LaneBench:
     """Hands attempts to a lane on its loop's thread, and keeps what comes back."""
 
@@ -108,7 +113,7 @@ class LaneBench:
             policy=run.manifest.options.retry,
             attempt=run.assignment.attempt,
             roll=0.5,
-            logs=run.logs,
+            logs=logs_of(run),
             duration_ms=round(run.ran_s * 1000),
         )
 

@@ -56,13 +56,13 @@ def test_frame_larger_than_the_socket_buffer_arrives(pair):
 def test_frame_that_comes_byte_by_byte_survives_timeouts(pair):
     left, right = pair
     left.send(b"split", b"frame")
-    data = right._socket.recv(1000)
+    data = right.sock.recv(1000)
 
     for index in range(len(data) - 1):
-        left._socket.sendall(data[index : index + 1])
+        left.sock.sendall(data[index : index + 1])
         with pytest.raises(TimeoutError):
             right.receive(0.0001)
-    left._socket.sendall(data[-1:])
+    left.sock.sendall(data[-1:])
 
     assert right.receive(1) == [b"split", b"frame"]
 
@@ -78,7 +78,7 @@ def test_frame_that_comes_byte_by_byte_survives_timeouts(pair):
 )
 def test_garbage_ends_the_channel_without_reading_on(pair, garbage):
     left, right = pair
-    left._socket.sendall(garbage)
+    left.sock.sendall(garbage)
 
     with pytest.raises(ChannelGarbledError):
         right.receive(1)
@@ -110,7 +110,7 @@ def test_a_limit_that_is_far_away_is_kept_too(pair):
 
 def test_frame_cut_short_is_a_closed_channel(pair):
     left, right = pair
-    left._socket.sendall(struct.pack("!4sII", b"PSF1", 1, 100) + b"half")
+    left.sock.sendall(struct.pack("!4sII", b"PSF1", 1, 100) + b"half")
     left.close()
 
     with pytest.raises(ChannelClosedError):
@@ -142,7 +142,7 @@ def test_several_frames_sent_at_once_arrive_one_by_one_and_garbage_after_them(pa
     left, right = pair
     frames = [[b"one"], [b"two", b"b" * 20_000], [b"three", b""]]
 
-    left._socket.sendall(b"".join(pack(*frame) for frame in frames) + b"garbage!")
+    left.sock.sendall(b"".join(pack(*frame) for frame in frames) + b"garbage!")
 
     assert [right.receive(1) for _ in frames] == frames
     with pytest.raises(ChannelGarbledError):

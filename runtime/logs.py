@@ -13,15 +13,17 @@ from typing import Literal, TextIO, cast
 import structlog
 
 from runtime.telemetry.json_lines import JsonLines
-from runtime.telemetry.lifecycle_log import configure_status_log
+from runtime.telemetry.lifecycle_log import LEVELS, configure_status_log
 from runtime.telemetry.log_writer import LogWriter
 
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_log = structlog.get_logger(__name__)
 
 
 def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
     """Set up structlog and the standard library's logging for this process."""
-    writer = LogWriter(sys.stderr, on_dropped=_print_dropped)
+    writer = LogWriter(
+        sys.stderr, on_dropped=lambda count: _log.warning("log_lines_dropped", count=count)
+    )
     atexit.register(writer.finish)
     stream = cast("TextIO", writer)
     renderer: structlog.types.Processor = (
@@ -39,7 +41,7 @@ def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
             *([structlog.processors.format_exc_info] if log_format == "json" else []),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
@@ -50,8 +52,4 @@ def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
         if log_format == "json"
         else logging.Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s")
     )
-    logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])
-
-
-def _print_dropped(count: int) -> None:
-    structlog.get_logger(__name__).warning("log_lines_dropped", count=count)
+    logging.basicConfig(level=max(LEVELS[level], logging.WARNING), handlers=[handler])

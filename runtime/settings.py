@@ -183,12 +183,7 @@ def read_settings(**overrides: object) -> Settings:
         except ValueError as error:
             raise SettingsError(f"{_PREFIX}{name.upper()}: {error} (got {value!r})") from None
     settings = Settings(**values)  # type: ignore[arg-type]
-    _check_beats(settings)
-    return settings
-
-
-def _check_beats(settings: Settings) -> None:
-    """Refuse a lease that one late heartbeat lets expire: a long attempt would run twice."""
+    # One late heartbeat would let a shorter lease expire, and a long attempt would run twice.
     if _BEATS_IN_A_LEASE * settings.heartbeat_ms > settings.lease_ms:
         raise SettingsError(
             f"{_PREFIX}HEARTBEAT_MS: a lease must last at least {_BEATS_IN_A_LEASE} heartbeats, "
@@ -196,6 +191,7 @@ def _check_beats(settings: Settings) -> None:
             f"{_PREFIX}LEASE_MS ({settings.lease_ms} ms); "
             "lower the first or raise the second"
         )
+    return settings
 
 
 def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:

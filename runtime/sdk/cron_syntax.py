@@ -129,7 +129,9 @@ class _Field:
         step = int(match[3]) if match[3] else 1
         is_wrapped = len(numbers) > 1 and numbers[0] > numbers[1]
         if is_wrapped and not self.words:
-            raise self._wrong(text, self._advice(*numbers))
+            first, last = numbers
+            advice = f"write {first}-{self.high},{self.low}-{last}"
+            raise self._wrong(text, f"; for a range that wraps around {advice}")
         if match[3] is not None:
             self._check_step(numbers, step, text, is_kept=is_kept)
         return self._over_the_end(numbers[0], numbers[1], step) if is_wrapped else part
@@ -174,9 +176,6 @@ class _Field:
         else:
             said += f"; write {first} if you mean that"
         raise ValueError(f"{self.name} field {text!r}: {said}")
-
-    def _advice(self, first: int, last: int) -> str:
-        return f"; for a range that wraps around write {first}-{self.high},{self.low}-{last}"
 
     def _wrong(self, text: str, more: str = "") -> ValueError:
         words = f" or {self.words[0]}-{self.words[-1]}" if self.words else ""

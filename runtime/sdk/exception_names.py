@@ -22,17 +22,14 @@ class ClassName(str):
     __slots__ = ()
 
 
-def public_module(module: str) -> str:
-    """Return a module's name without the version that its package's name may contain."""
-    return _VERSIONED.sub(PUBLIC_NAMESPACE, module, count=1) if _VERSIONED.match(module) else module
-
-
 def full_name(kind: type) -> str:
     """Return `ValueError`, or `package.module.Error`."""
     module = _attribute_of(kind, "__module__")
     if type(module) is not str or module == builtins.__name__:
         return name_of(kind)
-    return f"{public_module(module)}.{plain(type.__dict__['__qualname__'].__get__(kind))}"
+    if _VERSIONED.match(module):
+        module = _VERSIONED.sub(PUBLIC_NAMESPACE, module, count=1)
+    return f"{module}.{plain(type.__dict__['__qualname__'].__get__(kind))}"
 
 
 def name_of(kind: type) -> str:

@@ -7,7 +7,6 @@ OptionError that says what was given and what is allowed.
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -150,11 +149,13 @@ def _retries(value: object) -> RetryPolicy:
 
 def _fraction(least: float, most: float) -> Callable[[object], float]:
     def parse(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"takes a number from {least:g} to {most:g}")  # noqa: TRY004
-        if not (math.isfinite(value) and least <= value <= most):
-            raise ValueError(f"takes a number from {least:g} to {most:g}")
-        return float(value)
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and least <= value <= most
+        ):
+            return float(value)
+        raise ValueError(f"takes a number from {least:g} to {most:g}")
 
     return parse
 
@@ -166,17 +167,13 @@ def _exceptions(value: object) -> tuple[str, ...]:
         raise ValueError("takes exception classes or their names")
     names = []
     for part in parts:
-        if isinstance(part, str) and _is_dotted(part):
+        if isinstance(part, str) and all(name.isidentifier() for name in part.split(".")):
             names.append(part)
         elif isinstance(part, type) and issubclass(part, BaseException):
             names.append(ClassName(full_name(part)))
         else:
             raise ValueError(f"takes exception classes or their names, not {part!r}")
     return tuple(names)
-
-
-def _is_dotted(text: str) -> bool:
-    return all(part.isidentifier() for part in text.split("."))
 
 
 def _queue(value: object) -> str:

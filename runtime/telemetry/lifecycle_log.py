@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 USUAL = frozenset({"invocation_accepted", "invocation_started", "invocation_succeeded"})
 _SERIOUS = frozenset(
     {"late_result_refused", "invocation_set_aside", "invocation_lost", "invocation_taken_over"}
@@ -66,9 +66,9 @@ class StatusLog:
     ) -> None:
         self._write = write
         self._log = structlog.get_logger(__name__)
-        self._least = _LEVELS[level]
+        self._least = LEVELS[level]
         self._is_for_machines = is_for_machines
-        self.logs_routine = self._least <= _LEVELS["info" if is_for_machines else "debug"]
+        self.logs_routine = self._least <= LEVELS["info" if is_for_machines else "debug"]
 
     def log_events(self, changes: Sequence[LifecycleEvent]) -> None:
         """Write one line for each event that the level admits, all at once."""
@@ -85,7 +85,7 @@ class StatusLog:
     def _is_logged(self, change: LifecycleEvent) -> bool:
         if change.event in USUAL:
             return self.logs_routine
-        return _LEVELS[change.level] >= self._least
+        return LEVELS[change.level] >= self._least
 
 
 class _Current:

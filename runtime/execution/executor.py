@@ -16,7 +16,7 @@ from runtime.execution.outcome import CANCELLED
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.runner import Runner
-from runtime.execution.runner_pool import RunnerPool
+from runtime.execution.runner_pool import MOST_ATTEMPTS, RunnerPool
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_backend import ThreadBackend
 from runtime.execution.thread_run import ThreadRun
@@ -39,6 +39,7 @@ class Executor:
         limits: Size limits on the output and the result of an attempt.
         load_timeout_s: How long a runner may take to load a bundle.
         on_room: Called when `capacity` may have grown.
+        most_attempts: A runner is replaced after this many attempts.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Executor:
         limits: RunnerLimits,
         load_timeout_s: float = LOAD_TIMEOUT_S,
         on_room: Callable[[], object] = lambda: None,
+        most_attempts: int = MOST_ATTEMPTS,
     ) -> None:
         self._limits = limits
         self._on_capacity = on_room
@@ -67,6 +69,7 @@ class Executor:
             size=size,
             times=self._times,
             on_room=on_room,
+            most_attempts=most_attempts,
         )
         self._thread_backend = ThreadBackend(
             size,

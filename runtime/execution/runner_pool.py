@@ -139,6 +139,11 @@ class RunnerPool:
             return -waiting
         return min(_LONGEST_BACKLOG, int(_ALONE_S / mean_s)) - waiting
 
+    @property
+    def runners(self) -> tuple[Runner, ...]:
+        """All runners, those without a process too."""
+        return tuple(self._runners)
+
     def view(self) -> list[RunnerLoad]:
         """Return the load of each runner that has a process."""
         return [

@@ -63,6 +63,7 @@ class RunnerProcess:
         pid: The process id; 0 until it is connected.
         ways: The side channel: tickets, the quiet pipe and the shared page. None until connected,
             or if the system had no descriptors left.
+        is_killed: Whether it is being killed, or is about to be.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class RunnerProcess:
         self._child: Child | None = None
         self._stream: Stream | None = None
         self._reader = FrameReader()
-        self._is_killed = self._is_silent = self._is_dead = False
+        self.is_killed = self._is_silent = self._is_dead = False
         self._receives_silently = self._is_paused = False
         self._patience: Timer | None = None
 
@@ -150,7 +151,7 @@ class RunnerProcess:
 
     def kill(self) -> None:
         """Kill the process group. Frames already sent still count; `on_dead` follows."""
-        self._is_killed = True
+        self.is_killed = True
         # Before it is connected there is nothing to kill: `_connect` then sees the flag.
         if self._child is not None:
             if self._patience is None:
@@ -183,7 +184,7 @@ class RunnerProcess:
             self._loop, child.channel.sock, on_data=self._receive, on_closed=self._lose
         )
         self._loop.add_reader(child.fileno(), self._receive_exit)
-        if self._is_killed:
+        if self.is_killed:
             self.kill()
         self._observer.on_connected()
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 Cause = Literal["timeout", "cancelled"]
 _ROUNDS_TO_RECEIVE = 1_000  # CPython raises a pending exception at the end of a loop's round
-_send_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
+send_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
 
 class ThreadInterrupt(BaseException):
@@ -53,7 +53,7 @@ class InterruptGuard:
         except IndexError:
             return False
         self.cause = cause
-        _send_exception(self._thread_id, ctypes.py_object(ThreadInterrupt))
+        send_exception(self._thread_id, ctypes.py_object(ThreadInterrupt))
         self._sent.release()
         return True
 
@@ -67,7 +67,7 @@ class InterruptGuard:
             self._sent.acquire()
             for _ in range(_ROUNDS_TO_RECEIVE):
                 pass
-            _send_exception(self._thread_id, None)
+            send_exception(self._thread_id, None)
 
     @property
     def is_of_this_thread(self) -> bool:

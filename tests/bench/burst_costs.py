@@ -45,7 +45,6 @@ def measure(bursts: Sequence[int], calls: int) -> None:
     for name, bundle in _BUNDLES.items():
         work = [b'{"n": %d}' % number for number in range(calls)]
         on = OnExecutor(server, bundle)
-        on.executor.pool._runners.most_attempts = 10**9
         for burst in bursts:
             on.run_all(work[:1])
             for at in range(1, 200, burst):

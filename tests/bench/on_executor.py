@@ -17,6 +17,7 @@ from runtime.sdk.options import Options
 
 _LIMITS = RunnerLimits(max_result_bytes=1 << 20, max_log_bytes=1 << 16)
 _LONGEST_TURN_S = 1.0
+_MOST_ATTEMPTS = 10**9  # the runner is not replaced meanwhile
 
 
 class OnExecutor:
@@ -28,7 +29,9 @@ class OnExecutor:
 
     def __init__(self, server: ForkServer, bundle: Bundle) -> None:
         self.loop = Loop()
-        self.executor = Executor(self.loop, server, size=1, limits=_LIMITS)
+        self.executor = Executor(
+            self.loop, server, size=1, limits=_LIMITS, most_attempts=_MOST_ATTEMPTS
+        )
         self._bundle = bundle
         self._manifest = Manifest(
             name="noop", version=bundle.version, file=bundle.file, options=Options()

@@ -14,6 +14,7 @@ from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
+from runtime.execution.runner_pool import MOST_ATTEMPTS
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from tests.integration.execution.written import LIMITS, Written
@@ -70,7 +71,7 @@ class Bench:
         size: int = 2,
         *,
         load_timeout_s: float = 5.0,
-        most_attempts: int | None = None,
+        most_attempts: int = MOST_ATTEMPTS,
     ) -> None:
         self.frames: list[tuple[str, str, bytes]] = []
         self.full: set[object] = set()  # attempts that tell too fast
@@ -86,10 +87,9 @@ class Bench:
             size=size,
             limits=LIMITS,
             load_timeout_s=load_timeout_s,
+            most_attempts=most_attempts,
         )
         self.pool = self.executor.pool
-        if most_attempts is not None:
-            self.pool._runners.most_attempts = most_attempts
 
     def run(self, written: Written, arguments: bytes = b"{}", **changes: object) -> Outcome:
         """Run one attempt to its end."""
@@ -113,12 +113,14 @@ class Bench:
         written: Written,
         arguments: Iterable[bytes],
         *,
+        first: Callable[[], object] = lambda: None,
         then: Callable[[], object] = lambda: None,
     ) -> list[Attempt]:
-        """Have attempts "0", "1", … run that come in one turn; call `then` at its end."""
+        """Have attempts "0", "1", … run in one turn, which `first` begins and `then` ends."""
         attempts = self._make(written, arguments)
 
         def begin() -> None:
+            first()
             self._begin(attempts)
             self._thread.loop.call_soon(then)  # behind what gives them to runners
 
@@ -151,7 +153,7 @@ class Bench:
 
     def runners_here(self) -> list[Runner]:
         """Return all runners, to the loop's thread."""
-        return list(self.pool._runners)
+        return list(self.pool.runners)
 
     def stop(self) -> None:
         """Kill all runners, and stop the loop; twice is safe."""

@@ -124,7 +124,7 @@ def test_one_cancelled_while_its_runner_is_being_killed_never_begins(make_bench,
     attempts = crew.begin(calls(path, count=4))
 
     def kill_and_cancel():
-        [runner] = bench.pool._runners
+        [runner] = bench.runners_here()
         runner.kill()
         bench.executor.cancel(attempts[3].run)
 

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from runtime.execution.runners import Runners
 from runtime.execution.sequential_runner import serials
 from runtime.telemetry.background import CRASHES
 from tests.integration.execution.at_once import kinds, wait
@@ -41,7 +42,7 @@ def test_a_file_that_is_loaded_after_its_time_was_up_runs_nothing(
     attempt = bench.submit(write(GATED.format(gate=str(gate), begun=str(begun))))
     eventually(lambda: [one.state for one in bench.runners()] == ["starting"] and bench.pids())
     os.kill(server.pid, signal.SIGSTOP)
-    eventually(lambda: all(one.process._is_killed for one in bench.runners()))
+    eventually(lambda: all(one.process.is_killed for one in bench.runners()))
 
     gate.touch()
 
@@ -153,7 +154,7 @@ def test_what_waits_is_given_back_where_placing_fails(bench, monkeypatch):
     def fail(*args, **options):
         raise MemoryError
 
-    monkeypatch.setattr(bench.pool._runners, "make", fail)
+    monkeypatch.setattr(Runners, "make", fail)
     bench.gives_again = False
 
     attempt = bench.submit(write("def f(): pass"))
@@ -169,19 +170,20 @@ def test_one_sent_to_a_runner_that_has_just_died_runs_elsewhere(make_bench):
     written = write("def f(): return 1")
     bench.run(written)
     [pid] = bench.pids()
-    [attempt] = bench._make(written, [b"{}"], id="after")
+    sent_to = []
 
-    def send_to_the_dead():
+    def kill():
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: is_gone(pid))
-        bench._begin([attempt])
-        bench.pool._assign()
-        assert attempt.run.serial
 
-    bench.do(send_to_the_dead)
+    def note():
+        sent_to.extend(one.process.pid for one in bench.runners_here() if one.held)
+
+    [attempt] = bench.submit_all(written, [b"{}"], first=kill, then=note)
 
     assert attempt.wait(5).status == "succeeded"
     assert attempt.returned == 0
+    assert sent_to == [pid]
 
 
 def test_those_of_a_burst_that_gets_no_tickets_run_elsewhere(make_bench, path):

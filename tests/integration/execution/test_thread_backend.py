@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
 import time
+import weakref
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +16,9 @@ from runtime.sdk.options import RetryPolicy
 from tests.integration.execution.thread_bench import LaneBench, lane_threads, logs_of
 from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
 from tests.support.waiting import allowed, eventually
+
+# Functions of the lane run in this process, and note themselves here.
+LOADED: weakref.WeakSet[Callable[..., object]] = weakref.WeakSet()
 
 
 @pytest.fixture
@@ -47,11 +53,13 @@ def test_a_version_is_loaded_once_and_versions_do_not_mix(bench):
 
 
 def test_many_versions_of_a_file_are_not_all_kept(bench):
+    source = f"from {__name__} import LOADED\ndef f(): return {{}}\nLOADED.add(f)"
     for number in range(8):
-        assert bench.run(threaded(f"def f(): return {number}")).result == b"%d" % number
+        assert bench.run(threaded(source.format(number))).result == b"%d" % number
 
-    assert len(bench.lane._attempts.versions) == 3
-    assert bench.run(threaded("def f(): return 0")).result == b"0"
+    gc.collect()
+    assert len(LOADED) == 3
+    assert bench.run(threaded(source.format(0))).result == b"0"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import logging
 import sys
 
 from runtime.execution import thread_pool as threads_module
+from runtime.execution.loaded_versions import LoadedVersions
 from tests.integration.execution.thread_bench import (
     HELD,
     HOLDING,
@@ -159,7 +160,7 @@ def test_threads_end_when_they_have_nothing_to_do_and_are_made_anew(make_lane):
     assert lane.run(threaded(HOLDING)).status == "succeeded"
 
     eventually(lambda: not lane_threads())
-    assert lane.on_loop(lambda: lane.lane._timer) is None
+    assert not lane.is_looked_after()
     assert lane.run(threaded(HOLDING)).status == "succeeded"
 
 
@@ -179,7 +180,10 @@ def test_a_system_that_gives_no_thread_is_asked_again(lane, monkeypatch):
 
 
 def test_an_attempt_that_the_lane_itself_fails_at_has_an_ending(lane, monkeypatch):
-    monkeypatch.setattr(lane.lane._attempts, "versions", None)
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(LoadedVersions, "functions_of", fail)
     run = lane.submit_one(threaded(HOLDING))
 
     lane.wait(run)

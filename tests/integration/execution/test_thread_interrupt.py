@@ -63,7 +63,7 @@ def test_an_interruption_under_way_when_a_call_ends_hits_nothing_after_it(make_l
     written = threaded(HOLDING)
     run = lane.submit_one(written, hold("call"))
     has_begun("call")
-    send = thread_interrupt._send_exception
+    send = thread_interrupt.send_exception
 
     def send_when_the_call_has_ended(thread_id, error):
         go_on("call")
@@ -72,7 +72,7 @@ def test_an_interruption_under_way_when_a_call_ends_hits_nothing_after_it(make_l
             time.sleep(0.001)
         return send(thread_id, error)
 
-    monkeypatch.setattr(thread_interrupt, "_send_exception", send_when_the_call_has_ended)
+    monkeypatch.setattr(thread_interrupt, "send_exception", send_when_the_call_has_ended)
     lane.cancel(run)
     monkeypatch.undo()
 

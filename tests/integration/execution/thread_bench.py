@@ -47,10 +47,11 @@ class LaneBench:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="loop")
         self._thread.start()
+        self._timer: asyncio.TimerHandle | None = None
         self.lane = ThreadBackend(
             size,
             post=self._loop.call_soon_threadsafe,
-            call_later=self._loop.call_later,
+            call_later=self._call_later,
             on_ended=self._keep,
             run_times=self.run_times,
             idle_s=idle_s,
@@ -60,6 +61,11 @@ class LaneBench:
     def ended(self) -> list[ThreadRun]:
         """All that came back, in order."""
         return [run for group in self.groups for run in group]
+
+    def is_looked_after(self) -> bool:
+        """Whether the lane has the loop look after it some time later."""
+        timer = self._timer
+        return timer is not None and not timer.cancelled() and timer.when() > self._loop.time()
 
     def on_loop(self, act: Callable[[], T]) -> T:
         """Do something on the loop's thread; return what came of it."""
@@ -140,6 +146,10 @@ class LaneBench:
         self._thread.join()
         self._loop.close()
         eventually(lambda: not lane_threads(), within_s=10)
+
+    def _call_later(self, seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
+        self._timer = self._loop.call_later(seconds, act)
+        return self._timer
 
     def _keep(self, ended: Sequence[ThreadRun]) -> None:
         self.groups.append(ended)

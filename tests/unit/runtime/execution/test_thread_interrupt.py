@@ -42,14 +42,14 @@ def test_only_the_first_interrupts():
 
 
 def test_disarm_waits_for_an_interruption_that_is_decided_but_not_yet_sent(monkeypatch):
-    send = thread_interrupt._send_exception
+    send = thread_interrupt.send_exception
 
     def send_late(thread_id, error):
         if threading.current_thread() is thread:
             time.sleep(0.05)
         return send(thread_id, error)
 
-    monkeypatch.setattr(thread_interrupt, "_send_exception", send_late)
+    monkeypatch.setattr(thread_interrupt, "send_exception", send_late)
     guard = InterruptGuard(60)
     thread = threading.Thread(target=guard.interrupt, args=("timeout",))
     thread.start()

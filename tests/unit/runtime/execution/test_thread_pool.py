@@ -40,6 +40,8 @@ class Lane:
 
     def __init__(self, size: int) -> None:
         self.begun: list[ThreadRun] = []
+        self._runs: list[ThreadRun] = []
+        self._before = set(threading.enumerate())
         self.reported: list[int] = []  # how many had ended each time the loop thread was woken
         self.go_on = threading.Event()
         self.threads = ThreadPool(size, perform=self._perform, has_ended=self._note, idle_s=10)
@@ -48,8 +50,13 @@ class Lane:
         runs = [make_run("v", holds=holds, work_us=work_us) for _ in range(count)]
         for run in runs:
             run.is_quick = work_us < ALONE_US
+            self._runs.append(run)
             self.threads.put(run)
         return runs
+
+    def started(self) -> int:
+        """Return how many threads there are since this was made."""
+        return len(set(threading.enumerate()) - self._before)
 
     def _perform(self, run: ThreadRun, _thread_id: object) -> None:
         self.begun.append(run)
@@ -57,7 +64,7 @@ class Lane:
             self.go_on.wait(10)
 
     def _note(self) -> None:
-        self.reported.append(len(self.threads._ended))
+        self.reported.append(sum(run.is_over for run in self._runs))
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ def test_little_work_wakes_one_thread(make_lane):
     lane.put(20, holds=True)
 
     eventually(lambda: lane.begun)
-    assert len(lane.threads._threads) == 1
+    assert lane.started() == 1
 
 
 def test_more_work_than_one_thread_is_left_with_wakes_more(make_lane):
@@ -89,7 +96,7 @@ def test_more_work_than_one_thread_is_left_with_wakes_more(make_lane):
     lane.put(20, work_us=900, holds=True)  # 18 ms
 
     eventually(lambda: len(lane.begun) == 3)
-    assert len(lane.threads._threads) == 3
+    assert lane.started() == 3
 
 
 def test_whoever_runs_something_slow_does_not_count_for_what_comes_after(make_lane):
@@ -194,7 +201,7 @@ def test_the_work_of_an_attempt_is_the_mean_run_time_of_its_function(monkeypatch
         run_times=run_times,
     )
     handed: list[ThreadRun] = []
-    monkeypatch.setattr(lane._threads, "put", handed.append)
+    monkeypatch.setattr(ThreadPool, "put", lambda _, run: handed.append(run))
 
     lane.submit(make_run("v"))
     lane.submit(make_run("not known"))

@@ -51,7 +51,7 @@ class EventBuffer:
 
     `put` runs in threads that may be interrupted at any point (isolation="thread"), so it takes a
     plain lock and never waits on a condition. Fields are written under the lock. Two flags are also
-    set without it: `_is_closed` in `last_words`, `_is_stuck` in `_wait_for_room`. Both flags and
+    set without it: `is_closed` in `last_words`, `_is_stuck` in `_wait_for_room`. Both flags and
     `_event_bytes` are also read without it.
 
     Args:
@@ -74,7 +74,7 @@ class EventBuffer:
         self._taken: list[Entry] = []  # numbered; sent until Redis has answered
         self._is_stuck = False  # Redis does not write: nobody waits for room
         self._number = 0  # of the last event that was taken
-        self._is_closed = False
+        self.is_closed = False
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def put(self, kind: str, data: bytes, *, waits: bool = False) -> None:
@@ -85,7 +85,7 @@ class EventBuffer:
         if kind == "event" and waits:
             self._wait_for_room(len(data))
         with self._lock:
-            if self._is_closed:
+            if self.is_closed:
                 return
             if kind == "event":
                 self._make_room(len(data))
@@ -100,13 +100,13 @@ class EventBuffer:
     def is_full(self) -> bool:
         """Whether events come faster than they are written, while Redis does write."""
         return self._event_bytes > MOST_WAITING_BYTES // 2 and not (
-            self._is_stuck or self._is_closed
+            self._is_stuck or self.is_closed
         )
 
     def take(self) -> Command[bool] | None:
         """Return the command to send now, or None; call `written` with its reply."""
         with self._lock:
-            if self._is_being_written or self._is_closed or not (self._taken or self._waiting):
+            if self._is_being_written or self.is_closed or not (self._taken or self._waiting):
                 return None
             self._is_being_written = True
             return self._next()
@@ -129,7 +129,7 @@ class EventBuffer:
         are none: the record keeps the output. What was sent and has no reply is sent again; the
         script stores it once.
         """
-        self._is_closed = True  # ends a `put` that waits for room
+        self.is_closed = True  # ends a `put` that waits for room
         with self._lock:
             if self._decoder and (tail := self._decoder.decode(b"", final=True)):
                 self._add("log", tail.encode())
@@ -164,7 +164,7 @@ class EventBuffer:
 
     def _wait_for_room(self, size: int) -> None:
         patience_ends_at = 0.0
-        while not (self._has_room(size) or self._is_stuck or self._is_closed):
+        while not (self._has_room(size) or self._is_stuck or self.is_closed):
             now = time.monotonic()
             patience_ends_at = patience_ends_at or now + _PATIENCE_S
             if now > patience_ends_at:
@@ -210,6 +210,6 @@ class EventBuffer:
         )
 
     def _close(self) -> None:
-        self._is_closed = True
+        self.is_closed = True
         self._waiting.clear()
         self._taken = []

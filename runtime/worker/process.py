@@ -63,7 +63,14 @@ DEFAULT_QUEUE = "default"
 
 
 class WorkerProcess:
-    """The parts of a worker process, built from settings. Methods run in the main thread."""
+    """The parts of a worker process, built from settings. Methods run in the main thread.
+
+    Attributes:
+        id: Names the worker in Redis.
+        loop: What everything but its threads runs on.
+        in_flight: The attempts that it holds.
+        executor: Runs them.
+    """
 
     def __init__(
         self,
@@ -84,10 +91,10 @@ class WorkerProcess:
         self._is_looking = False
         self._stop_requested = threading.Event()
 
-        loop = self._loop = Loop()
+        loop = self.loop = Loop()
         self._connection = LoopConnection(settings.redis, loop)
-        self._in_flight = InFlight()
-        self._executor = Executor(
+        self.in_flight = InFlight()
+        self.executor = Executor(
             loop,
             fork_server,
             size=settings.runners,
@@ -105,8 +112,8 @@ class WorkerProcess:
         self._settler = Settler(loop, self._connection, self.id, on_over=self._let_go)
         self._attempts = Attempts(
             connection=self._connection,
-            in_flight=self._in_flight,
-            executor=self._executor,
+            in_flight=self.in_flight,
+            executor=self.executor,
             settler=self._settler,
             event_writer=EventWriter(
                 loop, self._connection, most_bytes=_RESULTS_REPORTED * settings.max_result_bytes
@@ -147,7 +154,7 @@ class WorkerProcess:
             worker=self.id,
             lease_ms=settings.lease_ms,
             interval_s=settings.heartbeat_ms / 1000,
-            in_flight=self._in_flight,
+            in_flight=self.in_flight,
             describe=self._describe,
             on_pulse=self._orders.obey_pulse,
             on_order=self._orders.obey,
@@ -157,7 +164,7 @@ class WorkerProcess:
             loop,
             claimer=self._claimer,
             attempts=self._attempts,
-            in_flight=self._in_flight,
+            in_flight=self.in_flight,
             drain_s=settings.drain_s,
         )
         self._memory = MemoryUse(settings.heartbeat_ms / 1000)
@@ -187,15 +194,15 @@ class WorkerProcess:
                 self._stop_requested.wait(_AWAY_PAUSE_S)
         if not self._stop_requested.is_set():
             warn_of_eviction(self._maintenance_connection)
-            self._loop.call_soon(self._begin)
-            self._loop.run()
+            self.loop.call_soon(self._begin)
+            self.loop.run()
         self._close()
 
     def request_stop(self) -> None:
         """Stop the worker. Safe to call from any thread and from signal handlers."""
         # The event ends the wait for Redis in `run`; once the loop runs, the call ends the loop.
         self._stop_requested.set()
-        self._loop.call_soon_threadsafe(self._drain)
+        self.loop.call_soon_threadsafe(self._drain)
 
     def _begin(self) -> None:
         if self._signals is None:
@@ -216,7 +223,7 @@ class WorkerProcess:
     def _drain(self) -> None:
         if self._draining.has_begun:
             return
-        _log.info("worker_stopping", worker=self.id, held=len(self._in_flight))
+        _log.info("worker_stopping", worker=self.id, held=len(self.in_flight))
         if self._signals is not None:
             self._signals.before_shutdown(lambda: None)
         self._orders.begin_stopping()
@@ -224,7 +231,7 @@ class WorkerProcess:
 
     def _end(self) -> None:
         self._settler.stop()
-        self._loop.stop()
+        self.loop.stop()
 
     def _close(self) -> None:
         # First what calls user middleware or sends commands, then runners and fork server, then the
@@ -235,7 +242,7 @@ class WorkerProcess:
         self._publishing.stop()
         self._deliverer.stop()
         self._heartbeat.stop()
-        self._executor.stop()
+        self.executor.stop()
         self._fork_server.stop()
         if self._tracer is not None:
             self._tracer.stop()
@@ -250,7 +257,7 @@ class WorkerProcess:
 
     def _let_go(self, attempts: Sequence[Attempt]) -> None:
         """Drop attempts that are settled, requeued or given up."""
-        self._in_flight.drop(attempts)
+        self.in_flight.drop(attempts)
         if self._signals is not None:
             for attempt in attempts:
                 if attempt.settlement is not None:
@@ -262,20 +269,20 @@ class WorkerProcess:
     def _look_soon(self) -> None:
         if not self._is_looking:  # one look for all that ends in this turn of the loop
             self._is_looking = True
-            self._loop.call_soon(self._look)
+            self.loop.call_soon(self._look)
 
     def _look(self) -> None:
         self._is_looking = False
         self._claimer.look(has_more_room=True)
 
     def _room(self) -> ClaimCapacity:
-        capacity, rooms = self._executor.capacity()
-        free = max(0, self._settings.max_in_flight - len(self._in_flight))
+        capacity, rooms = self.executor.capacity()
+        free = max(0, self._settings.max_in_flight - len(self.in_flight))
         capacity = min(capacity, free)
         return ClaimCapacity(capacity, rooms, min(sum(rooms.values()), free - capacity))
 
     def _describe(self) -> bytes:
-        held = self._in_flight.held()
+        held = self.in_flight.held()
         return describe_worker(
             queues=self._claimer.queues,
             running=[
@@ -290,9 +297,9 @@ class WorkerProcess:
             load=WorkerLoad(
                 in_flight=len(held),
                 max_in_flight=self._settings.max_in_flight,
-                runners=self._executor.pool.view(),
-                loop=lag_of(self._loop.take_lag()),
-                runner_wait=self._executor.pool.waited(),
+                runners=self.executor.pool.view(),
+                loop=lag_of(self.loop.take_lag()),
+                runner_wait=self.executor.pool.waited(),
             ),
             publishes=self._publishing.is_on,
             functions=self._publishing.standing().view(),

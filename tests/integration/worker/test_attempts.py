@@ -147,13 +147,13 @@ def test_what_another_worker_has_taken_over_is_ended_here(life: Life, work: Work
     eventually(lambda: life.read(one).status == Status.RUNNING)
     worker = life.read(one).worker
     life.line.run(pause_queue("default", is_paused=True))
-    held = working.do(lambda: working.worker._in_flight.find(one))
+    held = working.do(lambda: working.worker.in_flight.find(one))
     assert held is not None
     assert worker == working.worker.id
 
     life.settle(held.claimed, "lost")
 
-    eventually(lambda: working.do(lambda: len(working.worker._in_flight) == 0))
+    eventually(lambda: working.do(lambda: len(working.worker.in_flight) == 0))
     assert life.read(one).status == Status.QUEUED
 
 

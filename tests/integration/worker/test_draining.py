@@ -80,7 +80,7 @@ def test_a_claim_that_is_on_its_way_goes_back_uncounted(life: Life, work: Work):
         go_on.wait(10)
 
     eventually(lambda: b"cmd=blpop" in life.command("CLIENT", "LIST"))
-    working.worker._loop.call_soon_threadsafe(hold)
+    working.worker.loop.call_soon_threadsafe(hold)
     assert held.wait(5)
     one = life.submit("slow", arguments=b'{"s":0}')  # Redis claims it for the worker at once
     assert life.read(one).status == Status.RUNNING
@@ -116,7 +116,7 @@ def test_what_middleware_holds_up_when_the_time_is_over_goes_back_unrun(
     assert blocking.begun.wait(5)
 
     working.request_stop()
-    held = working.do(lambda: working.worker._in_flight.find(one))
+    held = working.do(lambda: working.worker.in_flight.find(one))
     assert held is not None
     eventually(lambda: held.is_given_back)
     blocking.go_on.set()
@@ -135,7 +135,7 @@ def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
     working.write("slow", f"def slow() -> None:\n    open({str(ran)!r}, 'x').close()\n")
     one = life.submit("slow")
     assert blocking.begun.wait(5)
-    held = working.do(lambda: working.worker._in_flight.find(one))
+    held = working.do(lambda: working.worker.in_flight.find(one))
     assert held is not None
     life.line.run(pause_queue("default", is_paused=True))
 
@@ -143,9 +143,12 @@ def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
     eventually(lambda: held.is_lost)
     blocking.go_on.set()
 
-    eventually(lambda: working.do(lambda: len(working.worker._in_flight) == 0))
+    eventually(lambda: working.do(lambda: len(working.worker.in_flight) == 0))
     assert life.read(one).status == Status.QUEUED
     assert not ran.exists()
+    life.line.run(pause_queue("default", is_paused=False))
+    eventually(lambda: life.read(one).is_finished and not len(working.worker.in_flight))
+    assert ran.exists()
 
 
 def test_an_idle_worker_stops_at_once_and_leaves_nothing(life: Life, work: Work):
@@ -187,7 +190,7 @@ def test_an_idle_worker_has_few_threads_and_its_loop_wakes_seldom(life: Life, wo
         return {thread.name for thread in threading.enumerate() if thread not in threads}
 
     eventually(lambda: own() == {"worker", "upkeep", "deliverer"})
-    working.do(working.worker._loop.take_lag)
+    working.do(working.worker.loop.take_lag)
     began_at = time.monotonic()
     eventually(lambda: time.monotonic() > began_at + 2, every_s=0.5)
-    assert working.do(working.worker._loop.take_lag).turns < 20
+    assert working.do(working.worker.loop.take_lag).turns < 20

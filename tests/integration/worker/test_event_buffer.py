@@ -185,7 +185,7 @@ def test_an_attempt_that_lost_its_lease_tells_nothing_more(life: Life, hearing: 
     life.settle(claimed, "lost")
 
     pending_events.put("event", b"1")
-    eventually(lambda: pending_events._is_closed)
+    eventually(lambda: pending_events.is_closed)
     pending_events.put("event", b"2")
 
     assert events(life, claimed) == []

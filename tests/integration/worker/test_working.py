@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from dramatiq.middleware import Middleware
 
-from runtime.broker import PenstockBroker
-from runtime.broker.middleware_signals import Signals
+from runtime.execution.executor import Executor
 from runtime.invocations.status import Status
 from runtime.registry.manifest import decode_manifest
+from runtime.registry.version_cache import VersionCache
 from runtime.store.function_commands import read_manifests
 from runtime.store.invocation_commands import HeartbeatReply
 from runtime.worker import attempts as attempts_module
+from runtime.worker.heartbeat import Heartbeat
 from tests.integration.worker.working import Working
 from tests.support.life import Life
 from tests.support.waiting import eventually
@@ -41,10 +42,9 @@ def statuses(life: Life, ids: list[str]) -> list[Status]:
 
 
 def test_who_has_held_as_many_as_may_be_claims_again_at_once(life: Life, work: Work):
-    working = work(max_in_flight=2)
+    working = work(max_in_flight=2, heartbeat_ms=60_000, lease_ms=180_000)  # it would look then
     working.write("nap", NAP)
     ids = [submit(life, seconds=0.02) for _ in range(6)]
-    working.worker._heartbeat._interval_s = 60.0  # it would look then
 
     eventually(lambda: statuses(life, ids) == [Status.SUCCEEDED] * 6, within_s=3)
 
@@ -80,8 +80,7 @@ def test_what_the_worker_itself_fails_at_fails_and_nothing_else_does(
         return do
 
     if where == "run":
-        executor = working.worker._executor
-        monkeypatch.setattr(executor, "run", breaking(executor.run))
+        monkeypatch.setattr(Executor, "run", breaking(Executor.run))
     else:
         name = {"outcome": "decide_outcome", "settlement": "settlement_of"}[where]
         monkeypatch.setattr(attempts_module, name, breaking(getattr(attempts_module, name)))
@@ -91,43 +90,61 @@ def test_what_the_worker_itself_fails_at_fails_and_nothing_else_does(
     eventually(lambda: sorted(statuses(life, ids)) == ["failed", "succeeded", "succeeded"])
     [failed] = [one for one in ids if life.read(one).status == Status.FAILED]
     assert b"Penstock could not run it" in life.read(failed).error
-    eventually(lambda: len(working.worker._in_flight) == 0)
+    eventually(lambda: len(working.worker.in_flight) == 0)
 
 
 def test_a_version_that_is_forgotten_while_middleware_is_told_is_asked_for_again(
-    life: Life, work: Work, redis_url: str
+    life: Life, work: Work, monkeypatch: pytest.MonkeyPatch
 ):
-    class Forgetting(Middleware):
-        def before_process_message(self, *_: object) -> None:
-            attempts._catalog._held.clear()
+    held: list[str] = []
 
-    working = work()
+    class OfOne(VersionCache):
+        def __init__(self) -> None:
+            super().__init__(most_versions=1)
+
+        def learn(self, version: str, data: bytes) -> None:
+            held.append(version)
+            super().learn(version, data)
+
+    class Crowding(Middleware):
+        def before_process_message(self, *_: object) -> None:
+            cache.learn("other", source)
+
+    cache = OfOne()
+    monkeypatch.setattr("runtime.worker.attempts.VersionCache", lambda: cache)
+    working = work(middleware=[Crowding()])
     working.write("nap", NAP)
-    attempts = working.worker._attempts
-    broker = PenstockBroker(redis_url, middleware=[Forgetting()])
-    attempts._signals = Signals(broker, working.worker._loop.call_soon_threadsafe)
+    [version] = life.command("HVALS", life.key("versions"))
+    source = life.command("GET", life.key("source", version.decode()))
 
     one = submit(life)
 
     eventually(lambda: life.read(one).status == Status.SUCCEEDED, within_s=3)
-    attempts._signals.stop(timeout_s=1)
-    broker.close()
+    assert held == [version.decode(), "other", version.decode()]
 
 
 def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_here(
-    life: Life, work: Work
+    life: Life, work: Work, monkeypatch: pytest.MonkeyPatch
 ):
+    on_pulse: list[Callable[..., object]] = []
+
+    class Noted(Heartbeat):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            on_pulse.append(named["on_pulse"])
+            super().__init__(*arguments, **named)
+
+    monkeypatch.setattr("runtime.worker.process.Heartbeat", Noted)
     working = work()
     working.write("nap", NAP)
     one = submit(life, seconds=4.0)
-    held = working.worker._in_flight
+    held = working.worker.in_flight
     eventually(lambda: (found := held.find(one)) and found.run)
     first = working.do(lambda: held.find(one))
     life.settle(first.claimed, "lost")  # another worker has taken it over, and it is claimed here
     eventually(lambda: (found := held.find(one)) and found is not first and found.run)
 
     pulse = HeartbeatReply(publishes=True, queues=(), lost=(one,), cancelling=())
-    working.do(lambda: working.worker._orders.obey_pulse(pulse, [first]))
+    working.do(lambda: on_pulse[0](pulse, [first]))
 
     eventually(lambda: first.run is None, within_s=0.8)
     record = eventually(lambda: (r := life.read(one)).is_finished and r)
@@ -138,7 +155,7 @@ def test_an_attempt_that_another_replaces_is_ended(life: Life, work: Work):
     working = work(heartbeat_ms=60_000, lease_ms=180_000)
     working.write("nap", NAP)
     one = submit(life, seconds=4.0)
-    held = working.worker._in_flight
+    held = working.worker.in_flight
     eventually(lambda: (found := held.find(one)) and found.run)
     first = working.do(lambda: held.find(one))
 
@@ -146,36 +163,3 @@ def test_an_attempt_that_another_replaces_is_ended(life: Life, work: Work):
 
     eventually(lambda: first.run is None and first.is_lost, within_s=0.8)
     eventually(lambda: life.read(one).status == Status.SUCCEEDED)
-
-
-@pytest.mark.parametrize("becomes", ["is_lost", "is_given_back"])
-def test_what_becomes_of_an_attempt_while_middleware_is_told_counts(
-    life: Life, work: Work, redis_url: str, becomes: str
-):
-    class Waiting(Middleware):
-        def before_process_message(self, *_: object) -> None:
-            asked.set()
-            go_on.wait(5)
-
-    asked, go_on = threading.Event(), threading.Event()
-    working = work()
-    working.write("nap", NAP)
-    attempts, held = working.worker._attempts, working.worker._in_flight
-    broker = PenstockBroker(redis_url, middleware=[Waiting()])
-    attempts._signals = Signals(broker, working.worker._loop.call_soon_threadsafe)
-    one = submit(life)
-    assert asked.wait(5)
-    first = working.do(lambda: held.find(one))
-    if becomes == "is_lost":
-        working.do(lambda: attempts.lose([first]))
-    else:
-        working.do(attempts.give_back_all)
-
-    go_on.set()
-
-    eventually(lambda: working.do(lambda: held.find(one)) is not first)
-    assert not first.is_begun
-    if becomes == "is_lost":  # it is run again, and middleware is told
-        eventually(lambda: life.read(one).is_finished and not len(held))
-    attempts._signals.stop(timeout_s=1)
-    broker.close()

@@ -52,7 +52,7 @@ class Working:
             self.worker: WorkerProcess = build(given)
         self._thread = threading.Thread(target=self.worker.run, name="worker", daemon=True)
         self._is_closed = False
-        self._on_loop = LoopThread(self.worker._loop)
+        self._on_loop = LoopThread(self.worker.loop)
 
     def start(self) -> None:
         self._thread.start()
@@ -81,8 +81,8 @@ class Working:
         if self._is_closed:
             return
         self._is_closed = True
-        loop = self.worker._loop  # a process would end here: what it has killed is heard of no more
-        turn_until(loop, lambda: not list(self.worker._executor.pool._runners))
+        loop = self.worker.loop  # a process would end here: what it has killed is heard of no more
+        turn_until(loop, lambda: not self.worker.executor.pool.runners)
         loop.close()
 
     def _serves(self, name: str) -> bool:

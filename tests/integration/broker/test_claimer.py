@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
-from runtime.broker.claimer import ClaimCapacity
 from runtime.invocations.status import Status
+from runtime.store.invocation_commands import Claim, claim
+from runtime.store.scripts import Command
 from runtime.store.system_commands import pause_queue
 from tests.integration.broker.claiming import Claiming, blocked, tokens
 from tests.support.life import Life
@@ -82,21 +84,20 @@ def test_room_that_comes_while_a_vain_claim_is_under_way_is_used(
     monkeypatch.setattr("runtime.broker.claimer._VAIN_PAUSE_S", 60.0)
     claiming.capacity, claiming.rooms = 1, {"g": 5}
     ids = [life.submit() for _ in range(2)]
-    claims: list[ClaimCapacity] = []
-    claim = claiming.claimer._claim
+    limits: list[int] = []
 
-    def watched(queue: str, room: ClaimCapacity) -> None:
-        claims.append(room)
-        claim(queue, room)
-        if len(claims) == 2:  # for which there is nothing: what is held ends now
+    def watched(**named: Any) -> Command[Claim]:
+        limits.append(named["limit"])
+        if len(limits) == 2:  # for which there is nothing: what is held ends now
             claiming.end(1)
+        return claim(**named)
 
-    claiming.claimer._claim = watched
+    monkeypatch.setattr("runtime.broker.claimer.claim", watched)
     claiming.claimer.serve(["default"])
 
     claiming.wait_for(*ids)
 
-    assert [room.capacity for room in claims[:2]] == [1, 0]
+    assert limits[:2] == [1, 0]
 
 
 def test_a_call_that_has_room_is_found_behind_a_backlog_that_has_none(

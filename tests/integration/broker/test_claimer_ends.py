@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from runtime.invocations.status import Status
 from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.invocation_commands import Claim, claim
+from runtime.store.scripts import Command
 from tests.integration.broker.claiming import Claiming, blocked, tokens
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
@@ -42,7 +45,6 @@ def test_stopping_as_soon_as_it_has_begun_waits_for_nothing(life, claiming, *, i
         claiming.park(life)
         claiming.wait_for(life.submit())
     else:
-        claiming.claimer._with_work.clear()
         claiming.claimer.serve(["default"])
     stopped: list[bool] = []
 
@@ -94,13 +96,18 @@ def test_who_is_woken_and_has_no_room_left_passes_the_token_on(life: Life, claim
     claiming.wait_for(one, within_s=1)
 
 
-def test_who_stops_before_the_claim_that_a_token_asks_for_passes_it_on(
-    life: Life, claiming: Claiming
+def test_who_stops_while_the_claim_that_a_token_asks_for_is_under_way_passes_it_on(
+    life: Life, claiming: Claiming, monkeypatch: pytest.MonkeyPatch
 ):
     claiming.claimer.serve(["default", "other"])
     claiming.park(life)
     claims: list[str] = []
-    claiming.claimer._claim = lambda queue, _: claims.append(queue)
+
+    def watched(**named: Any) -> Command[Claim]:
+        claims.append(named["queue"])
+        return claim(**named)
+
+    monkeypatch.setattr("runtime.broker.claimer.claim", watched)
     life.submit(queue="other")
     turn_until(claiming.loop, lambda: claims)
     assert tokens(life, "other") == 0

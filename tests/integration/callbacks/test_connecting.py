@@ -16,7 +16,7 @@ import pytest
 from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import Policy
-from runtime.callbacks.transport import MOST_ANSWER_BYTES, PinnedTransport, _PinnedNetwork
+from runtime.callbacks.transport import MOST_ANSWER_BYTES, PinnedTransport
 from tests.integration.callbacks.conftest import Sending
 from tests.support.callback_urls import check_url
 from tests.support.receiver import Receiver, receiving
@@ -180,17 +180,25 @@ def test_a_certificate_nobody_vouches_for_is_refused(sending: Sending, hooks_cer
         assert receiver.requests == []
 
 
-def test_another_peer_than_the_judged_one_is_hung_up_on(receiver: Receiver):
+def request_to(receiver: Receiver, path: str, address: str) -> httpx.Request:
+    return httpx.Request("POST", receiver.url(path), extensions={"addresses": (address,)})
+
+
+def test_another_peer_than_the_judged_one_is_hung_up_on(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
     class Detour(httpcore.AnyIOBackend):
         async def connect_tcp(self, host: str, *rest: Any) -> httpcore.AsyncNetworkStream:
             assert host == "127.0.1.1"
             return await super().connect_tcp("127.0.0.1", *rest)
 
-    network = _PinnedNetwork(("127.0.1.1",), 1)
-    network._network = Detour()
+    monkeypatch.setattr(httpcore, "AnyIOBackend", Detour)
+    sent = PinnedTransport(connect_s=1).handle_async_request(
+        request_to(receiver, "/ok", "127.0.1.1")
+    )
 
     with pytest.raises(httpcore.ConnectError, match="another address"):
-        asyncio.run(network.connect_tcp("hooks.test", receiver.port))
+        asyncio.run(sent)
 
     eventually(lambda: receiver.came == 1 and receiver.open_now == 0)
 
@@ -200,10 +208,9 @@ def test_not_a_byte_more_than_16_kib_is_taken_from_the_wire(receiver: Receiver):
 
     async def read_all() -> None:
         transport = PinnedTransport(connect_s=1)
-        request = httpx.Request(
-            "POST", receiver.url("/endless"), extensions={"addresses": ("127.0.0.1",)}
+        response = await transport.handle_async_request(
+            request_to(receiver, "/endless", "127.0.0.1")
         )
-        response = await transport.handle_async_request(request)
         try:
             async for part in response.aiter_raw():
                 got.append(len(part))  # noqa: PERF401 - it ends by raising

@@ -7,6 +7,7 @@ the caller nothing of the gateway's internals.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import falcon.asgi
@@ -33,14 +34,17 @@ class FailureLog:
     While Redis is down every request fails, and a line for each would flood the log.
     """
 
-    def __init__(self, *, every_s: float = 5.0) -> None:
+    def __init__(
+        self, *, every_s: float = 5.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._every_s = every_s
+        self._clock = clock
         self._reported_at: dict[str, float] = {}
         self._unreported: dict[str, int] = {}
 
     def log(self, code: str, path: str, reason: str) -> None:
         """Log the failure, or count it for the next line."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._reported_at.get(code, -self._every_s) < self._every_s:
             self._unreported[code] = self._unreported.get(code, 0) + 1
             return

@@ -51,6 +51,10 @@ class EventReader:
         self._gateway_id = gateway_id
         self._under_way: dict[str, dict[EventId, asyncio.Task[Reading]]] = {}
 
+    def __len__(self) -> int:
+        """How many invocations are being read."""
+        return len(self._under_way)
+
     async def read(self, invocation_id: str, place: EventId) -> Reading:
         """Return the events after a place.
 

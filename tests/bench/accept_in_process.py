@@ -20,21 +20,22 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
+from unittest.mock import AsyncMock, patch
 
 import uvloop
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
-from gateway.auth.key_cache import KeyCache, _Entry
+from gateway.auth.key_cache import KeyCache
 from gateway.cli.load.plan import NUMBER
 from gateway.live.manifest_cache import ManifestCache
 from gateway.serving.connection import Connection
 from gateway.serving.dispatch import HeadCache
 from gateway.serving.limits import ConnectionLimits
-from runtime.access.api_key import generate_key_text, read_key
+from runtime.access.api_key import generate_key_text
 from runtime.settings import Settings
-from runtime.store.access_commands import StoredKey
+from runtime.store.access_commands import FoundKeys, StoredKey, touch_keys
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.connection_protocol import ConnectionProtocol
 from tests.bench import echo
@@ -83,7 +84,7 @@ def main() -> None:
 
 
 async def _measure(rounds: int, only: str | None) -> None:
-    echoing, gateway = echo.create(), _gateway()
+    echoing, gateway = echo.create(), await _gateway()
     targets = {
         "server": Target(application=_answer_at_once, path="/"),
         "echo, media": Target(application=echoing, path="/media"),
@@ -129,18 +130,20 @@ async def _round(target: Target) -> float:
     return (time.thread_time() - begun) / _REQUESTS * 1e6
 
 
-def _gateway() -> Application:
+async def _gateway() -> Application:
     """Return a gateway that knows a function and a key, with the stand-in for Redis behind it."""
     application = create(Settings(redis="unix:///nowhere", callback_allow_loopback=True))
     store = _find(AsyncConnection)
     wire = ConnectionProtocol(asyncio.get_running_loop(), 1.0)
     wire.connection_made(cast("Any", _Redis(wire)))
-    store._wire = wire
+    with patch("runtime.store.async_connection.open_wire", AsyncMock(return_value=wire)):
+        await store.run(touch_keys([_KEY.id]))
     manifest_cache, key_cache = _find(ManifestCache), _find(KeyCache)
     manifest_cache.manifests, manifest_cache.is_loaded = {"greet": GREET}, True
     key_cache.on_subscribed()
     stored = StoredKey(id=_KEY.id, name="bench", digest=_KEY.digest(), scopes=("invoke:*",))
-    key_cache._entries[_KEY.id] = _Entry(read_key(stored), 0.0)
+    with patch.object(store, "run", AsyncMock(return_value=FoundKeys(now_ms=1, keys=(stored,)))):
+        await key_cache.find(_KEY.id)
     return application
 
 

@@ -180,7 +180,7 @@ def half_of(folder: Path) -> Iterator[Half]:
         line = BlockingConnection(url, timeout_s=60)
         filling.publish(line, *FUNCTIONS)
         with running_gateway(url, log_level="warning") as gateway:
-            eventually(lambda: set(FUNCTIONS) <= gateway._known(), within_s=10)
+            eventually(lambda: set(FUNCTIONS) <= gateway.known(), within_s=10)
             yield Half(gateway=gateway, line=line, redis_url=url)
         line.close()
 

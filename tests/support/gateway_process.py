@@ -33,6 +33,7 @@ class RunningGateway:
 
     port: int
     pid: int
+    redis_url: str
     line: BlockingConnection
     log: Path
     headers: dict[str, str] = field(default_factory=dict)  # a key, where one is needed
@@ -53,7 +54,7 @@ class RunningGateway:
                 )
             )
         names = {manifest.name for manifest in manifests}
-        eventually(lambda: names <= self._known())
+        eventually(lambda: names <= self.known())
 
     def claim(self) -> Claimed:
         """Take the next invocation, as a worker does."""
@@ -88,7 +89,7 @@ class RunningGateway:
         """Open a bare connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s)
 
-    def _known(self) -> set[str]:
+    def known(self) -> set[str]:
         answer = httpx.get(f"{self.url}/functions", headers=self.headers)
         return {item["name"] for item in answer.json()["items"]} if answer.is_success else set()
 
@@ -118,7 +119,9 @@ def running_gateway(redis_url: str, **settings: object) -> Iterator[RunningGatew
         line = BlockingConnection(redis_url)
         port = listener.getsockname()[1]
         try:
-            gateway = RunningGateway(port=port, pid=process.pid, line=line, log=Path(log.name))
+            gateway = RunningGateway(
+                port=port, pid=process.pid, redis_url=redis_url, line=line, log=Path(log.name)
+            )
             eventually(lambda: _is_alive(gateway), within_s=15)
             yield gateway
         finally:

@@ -158,7 +158,7 @@ def test_firing_now_makes_an_invocation_even_when_paused(http, make):
 
 def test_ticks_are_counted_and_the_last_one_is_named(gateway, http, make):
     made = make(cron="* * * * * *")
-    with keeping_up(f"unix://{gateway.line._address.path}", ticker):
+    with keeping_up(gateway.redis_url, ticker):
         seen = eventually(lambda: (s := http.get(made["links"]["self"]).json())["fired"] and s)
 
     last = http.get(seen["links"]["last_invocation"]).json()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar, cast
+from unittest.mock import patch
 
 import pytest
 from uvicorn.config import Config
@@ -13,9 +14,7 @@ from uvicorn.server import ServerState
 
 from gateway.app import create
 from gateway.asgi.application import GatewayApplication
-from gateway.live.manifest_cache import ManifestCache
-from gateway.live.waiters import Waiters
-from gateway.resources.invoke import InvokeFunction
+from gateway.live.waiters import Arrival, Waiters
 from gateway.serving.connection import Connection
 from gateway.serving.dispatch import HeadCache
 from gateway.serving.limits import ConnectionLimits
@@ -81,16 +80,30 @@ class Client:
         return False
 
 
+class NotedWaiters(Waiters):
+    """Tells for which invocations somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+
+    @contextmanager
+    def expect(self, invocation_id: str) -> Iterator[Arrival]:
+        with super().expect(invocation_id) as arrival:
+            self.ids.append(invocation_id)
+            try:
+                yield arrival
+            finally:
+                self.ids.remove(invocation_id)
+
+
 class Gateway:
     """The real application, with a hand on who waits in it."""
 
     def __init__(self, redis_url: str) -> None:
-        self.application = create(Settings(redis=redis_url))
-        found = self.application._router.find("/functions/echo")
-        assert found is not None
-        invoke: InvokeFunction = found[0].on_post.__self__
-        self.manifest_cache: ManifestCache = invoke._manifest_cache
-        self.waiters: Waiters = invoke._invoker._invocation_reader._waiters
+        self.waiters = NotedWaiters()
+        with patch("gateway.app.Waiters", lambda: self.waiters):
+            self.application = create(Settings(redis=redis_url))
         self._heads = HeadCache()
 
     def client(self) -> Client:
@@ -99,9 +112,9 @@ class Gateway:
     async def waited_for(self) -> str:
         """Return the one id that is waited for, as soon as it is."""
         async with asyncio.timeout(WITHIN_S):
-            while not self.waiters._arrivals:  # noqa: ASYNC110 - nobody tells of it
+            while not self.waiters.ids:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0)
-        [invocation_id] = self.waiters._arrivals
+        [invocation_id] = self.waiters.ids
         return invocation_id
 
     async def until_nobody_waits(self) -> None:

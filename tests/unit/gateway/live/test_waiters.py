@@ -46,12 +46,19 @@ def test_a_notice_for_somebody_else_or_nobody_changes_nothing():
 def test_who_gives_up_is_forgotten():
     async def scenario():
         waiters = Waiters()
+        looked_up = []
+
+        async def read_records(ids):
+            looked_up.extend(ids)
+            return [None for _ in ids]
+
         with waiters.expect(ID) as arrival:
             assert len(waiters) == 1
             await wait_for(arrival, 0)
-        return len(waiters), waiters._arrivals
+        await waiters.look_again(read_records)  # of all that it remembers
+        return len(waiters), looked_up
 
-    assert run(scenario) == (0, {})
+    assert run(scenario) == (0, [])
 
 
 def test_who_is_cancelled_is_forgotten():

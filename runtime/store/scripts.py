@@ -93,12 +93,12 @@ def all_scripts() -> tuple[Script, ...]:
     return tuple(load_script(name) for name in names)
 
 
-def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> dict[str, str]:
+def read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> dict[str, str]:
     """Read includes, and the includes of these, each once and after those it needs."""
     found: dict[str, str] = {}
     for name in names:
         text = (_LUA / "include" / f"{name}.lua").read_text(encoding="utf-8")
-        own = _read_includes(_INCLUDE.findall(text), besides=besides)
+        own = read_includes(_INCLUDE.findall(text), besides=besides)
         found.update({one: text for one, text in own.items() if one not in found})
         if name not in found and name not in besides:
             found[name] = text
@@ -107,13 +107,13 @@ def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> di
 
 def _write_includes(body: str) -> list[str]:
     """Return the text that precedes a script: its includes, and `lazy` if it has lazy ones."""
-    included = _read_includes(_INCLUDE.findall(body))
+    included = read_includes(_INCLUDE.findall(body))
     lazy: dict[str, str] = {}
     wanted: dict[str, None] = {}
     unread = [body, *included.values()]
     while unread:
         names = _INCLUDE_WHEN_NEEDED.findall(unread.pop(0))
-        found = _read_includes(names, besides={**included, **lazy})
+        found = read_includes(names, besides={**included, **lazy})
         wanted.update(dict.fromkeys(names))
         lazy.update(found)
         unread += found.values()

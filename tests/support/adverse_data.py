@@ -217,7 +217,7 @@ def _create_many() -> Script:
     """
     parts = [
         "local P = KEYS[1]",
-        *scripts._read_includes(["clock", "create_invocation"]).values(),
+        *scripts.read_includes(["clock", "create_invocation"]).values(),
         body,
     ]
     source = spell_out_keys("\n".join(parts))

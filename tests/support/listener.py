@@ -24,8 +24,18 @@ class Listener:
     def one(self) -> bytes:
         """Wait for one message, return its payload and stop listening."""
         payload: bytes = self._next()[2]
-        self._socket.close()
+        self.close()
         return payload
+
+    def all(self) -> list[bytes]:
+        """Return the payloads of what was published until now and not returned yet."""
+        # A subscriber's PING is answered behind everything published before it.
+        self._socket.sendall(hiredis.pack_command(("PING",)))
+        return [reply[2] for reply in iter(self._next, [b"pong", b""])]
+
+    def close(self) -> None:
+        """Stop listening; twice is safe."""
+        self._socket.close()
 
     def _next(self) -> Any:
         while (reply := self._reader.gets()) is False:

@@ -6,8 +6,9 @@ import contextvars
 import logging
 import sys
 
-from runtime.execution import thread_pool as threads_module
 from runtime.execution.loaded_versions import LoadedVersions
+
+from runtime.execution import thread_pool as threads_module
 from tests.integration.execution.thread_bench import (
     HELD,
     HOLDING,

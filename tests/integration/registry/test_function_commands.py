@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.blocking_connection import BlockingConnection, _read_reply
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
     publish_function,
     read_manifests,
@@ -15,6 +15,7 @@ from runtime.store.function_commands import (
 )
 from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command
+from tests.support.listener import Listener
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -35,21 +36,9 @@ def life_ms(line: BlockingConnection, version: str) -> int:
 @pytest.fixture
 def news(redis_url: str, line: BlockingConnection):
     """Count what was published on the news channel since last asked."""
-    ear = BlockingConnection(redis_url)
-    ear.run(Command(("SUBSCRIBE", Keys().build("news")), lambda reply: reply))
-
-    def heard() -> int:
-        # A subscriber's PING is answered behind everything published before it.
-        replies: list[object] = []
-        ear.run(Command(("PING",), replies.append))
-        count = 0
-        while replies and replies[-1][0] == b"message":  # type: ignore[index]
-            count += 1
-            replies.append(_read_reply(ear._socket, ear._reader))
-        return count
-
-    yield heard
-    ear.close()
+    listener = Listener(redis_url, Keys().build("news"))
+    yield lambda: len(listener.all())
+    listener.close()
 
 
 def test_publishing_writes_manifest_version_and_source_and_tells(line, news):

@@ -55,9 +55,11 @@ def test_a_server_older_than_6_2_is_refused_and_newer_ones_are_not():
     check_version(b"redis_version:10.0.0\r\n")
 
 
-def test_a_line_opens_again_after_its_connection_was_killed(line: BlockingConnection):
+def test_a_line_opens_again_after_its_connection_was_killed(
+    line: BlockingConnection, redis_url: str
+):
     line.run(call("CLIENT", "ID"))
-    other = BlockingConnection(f"unix://{line._address.path}")
+    other = BlockingConnection(redis_url)
     other.run(call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
 
     with pytest.raises(StoreUnavailableError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import socket
 import threading
@@ -177,14 +178,17 @@ def test_a_wait_that_redis_answers_in_time_is_not_given_up(loop: Loop, redis_url
     on_loop.close()
 
 
-def test_a_server_that_speaks_nonsense_is_left(loop: Loop, life: Life, redis_url: str):
+def test_a_server_that_speaks_nonsense_is_left(
+    loop: Loop, life: Life, redis_url: str, monkeypatch: pytest.MonkeyPatch
+):
     heard = Heard(loop)
     ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
     on_loop = LoopConnection(redis_url, loop)
-    on_loop.run(PING, heard.append)
-    on_loop._opened(on_loop._opening, (ours, "nonsense"))
-    loop.turn(1)
-    assert theirs.recv(100)
+    with monkeypatch.context() as patched:
+        patched.setattr("runtime.store.loop_connection.connect", lambda *_: (ours, "nonsense"))
+        on_loop.run(PING, heard.append)
+        turn_until(loop, lambda: select.select([theirs], [], [], 0)[0])
 
     theirs.send(b"+PONG\r\n+PONG\r\n!what\r\n")
     on_loop.run(PING, heard.append)

@@ -26,6 +26,7 @@ class End:
     peer: socket.socket
     data: list[bytes] = field(default_factory=list)
     closed: list[OSError | None] = field(default_factory=list)
+    then: Callable[[], object] = lambda: None  # after each that it is told
 
     @property
     def text(self) -> bytes:
@@ -59,9 +60,11 @@ def connect(loop: Loop) -> Iterator[Callable[[], End]]:
 
         def on_data(data: bytes) -> None:
             end.data.append(data)
+            end.then()
 
         def on_closed(error: OSError | None) -> None:
             end.closed.append(error)
+            end.then()
 
         end = End(Stream(loop, ours, on_data=on_data, on_closed=on_closed), peer)
         made.append(end)
@@ -119,7 +122,7 @@ def test_what_comes_is_passed_on_whole_and_in_order(loop: Loop, connect):
 def test_the_end_of_the_other_side_is_told_once_after_all_that_it_sent(loop: Loop, connect):
     end = connect()
     told_at: list[int] = []
-    end.stream._on_closed = lambda _: told_at.append(len(end.text))
+    end.then = lambda: end.closed and told_at.append(len(end.text))
     end.peer.send(b"last words")
     end.peer.close()
 
@@ -160,7 +163,7 @@ def test_writing_to_who_has_gone_tells_so_after_the_write_has_returned(loop: Loo
 
 def test_who_closes_hears_nothing_more_and_may_do_so_while_data_is_passed_on(loop: Loop, connect):
     end = connect()
-    end.stream._on_data = lambda data: (end.data.append(data), end.stream.close())
+    end.then = end.stream.close
     end.peer.send(b"one")
     turn_until(loop, lambda: end.data)
     with contextlib.suppress(ConnectionError):
@@ -179,11 +182,11 @@ def test_a_stream_may_be_closed_and_another_opened_when_it_is_told_of_the_end(lo
     first = connect()
     opened: list[End] = []
 
-    def reopen(_: object) -> None:
+    def reopen() -> None:
         first.stream.close()
         opened.append(connect())  # likely on the descriptor that has just been freed
 
-    first.stream._on_closed = reopen
+    first.then = reopen
     first.peer.close()
     turn_until(loop, lambda: opened)
     opened[0].peer.send(b"again")

@@ -131,5 +131,6 @@ def test_strange_hosts_do_not_fill_the_memory(names: Names):
 
     asyncio.run(judge_many())
 
-    assert len(recent._hosts) <= 1024
-    assert len(recent._addresses) <= 1024
+    assert recent.recall("https://h1499.test/") is not None
+    assert recent.recall("https://h0.test/") is None, "the address"
+    assert recent.recall("https://h0.test/other") is None, "the host"

@@ -28,6 +28,16 @@ def pair():
         channel.close()
 
 
+@pytest.fixture
+def wire():
+    """The other end of a channel as a socket, and the channel."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        channel = Channel(theirs)
+        yield ours, channel
+        channel.close()
+
+
 @given(frames=st.lists(st.lists(st.binary(max_size=300), max_size=MAX_PARTS), max_size=20))
 def test_frames_arrive_whole_and_in_order(frames):
     left, right = socket.socketpair()
@@ -53,18 +63,17 @@ def test_frame_larger_than_the_socket_buffer_arrives(pair):
     assert arrived == parts
 
 
-def test_frame_that_comes_byte_by_byte_survives_timeouts(pair):
-    left, right = pair
-    left.send(b"split", b"frame")
-    data = right.sock.recv(1000)
+def test_frame_that_comes_byte_by_byte_survives_timeouts(wire):
+    other, channel = wire
+    data = pack(b"split", b"frame")
 
     for index in range(len(data) - 1):
-        left.sock.sendall(data[index : index + 1])
+        other.sendall(data[index : index + 1])
         with pytest.raises(TimeoutError):
-            right.receive(0.0001)
-    left.sock.sendall(data[-1:])
+            channel.receive(0.0001)
+    other.sendall(data[-1:])
 
-    assert right.receive(1) == [b"split", b"frame"]
+    assert channel.receive(1) == [b"split", b"frame"]
 
 
 @pytest.mark.parametrize(
@@ -76,12 +85,12 @@ def test_frame_that_comes_byte_by_byte_survives_timeouts(pair):
         struct.pack("!4sIII", b"PSF1", 2, 0x7FFFFFFF, 0x7FFFFFFF),
     ],
 )
-def test_garbage_ends_the_channel_without_reading_on(pair, garbage):
-    left, right = pair
-    left.sock.sendall(garbage)
+def test_garbage_ends_the_channel_without_reading_on(wire, garbage):
+    other, channel = wire
+    other.sendall(garbage)
 
     with pytest.raises(ChannelGarbledError):
-        right.receive(1)
+        channel.receive(1)
 
 
 def test_closed_other_end_is_told_apart_from_one_that_did_not_read(pair):
@@ -108,13 +117,13 @@ def test_a_limit_that_is_far_away_is_kept_too(pair):
     assert here.receive(5) == [b"late"]
 
 
-def test_frame_cut_short_is_a_closed_channel(pair):
-    left, right = pair
-    left.sock.sendall(struct.pack("!4sII", b"PSF1", 1, 100) + b"half")
-    left.close()
+def test_frame_cut_short_is_a_closed_channel(wire):
+    other, channel = wire
+    other.sendall(struct.pack("!4sII", b"PSF1", 1, 100) + b"half")
+    other.close()
 
     with pytest.raises(ChannelClosedError):
-        right.receive(1)
+        channel.receive(1)
 
 
 def test_sending_to_one_who_does_not_read_ends_in_time(pair):

@@ -15,17 +15,24 @@ from runtime.processes.side_channel import QUIET_BYTES, ChildSideChannel, SideCh
 
 
 @pytest.fixture
-def ends():
+def given():
+    """The owner's side, and the channel over which the child is given its own."""
     left, right = socket.socketpair()
     owner, child = Channel(left), Channel(right)
     ways = SideChannel()
     ways.give(owner)
-    theirs = ChildSideChannel.take(child)
-    yield ways, theirs
-    theirs.close()
+    yield ways, child
     ways.close()
     owner.close()
     child.close()
+
+
+@pytest.fixture
+def ends(given):
+    ways, child = given
+    theirs = ChildSideChannel.take(child)
+    yield ways, theirs
+    theirs.close()
 
 
 def test_what_the_child_has_not_taken_comes_back_and_cannot_be_taken_any_more(ends):
@@ -54,11 +61,15 @@ def test_each_ticket_is_taken_once_however_both_hurry(ends):
         assert len(taken) + back == 16
 
 
-def test_a_child_that_makes_its_end_wait_does_not_make_the_owner_wait(ends):
-    ways, theirs = ends
-    theirs._tickets.setblocking(True)
+def test_a_child_that_makes_its_end_wait_does_not_make_the_owner_wait(given):
+    ways, child = given
+    tickets, *others = child.receive_descriptors(3)
+    os.set_blocking(tickets, True)
 
     assert ways.take_back() == 0
+
+    for descriptor in (tickets, *others):
+        os.close(descriptor)
 
 
 def test_quiet_frames_are_whole_and_what_is_too_long_is_refused(ends):
@@ -86,11 +97,9 @@ def test_a_full_quiet_way_refuses_and_keeps_what_it_has(ends):
 
 def test_ways_that_the_child_has_closed_are_told(ends):
     _, theirs = ends
-    os.close(theirs._quiet)
-    theirs._tickets.close()
+    theirs.close()
 
     with pytest.raises(ChannelClosedError):
         theirs.say(b"x")
     with pytest.raises(ChannelClosedError):
         theirs.take_ticket()
-    theirs._quiet = -1

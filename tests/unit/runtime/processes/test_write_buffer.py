@@ -112,7 +112,7 @@ def test_many_threads_write_whole_frames(ends):
 
 def test_a_finalizer_that_writes_in_the_middle_cuts_no_frame(ends):
     """Collecting garbage may run any code, in any line."""
-    buffer, reader, sock = ends
+    _, reader, sock = ends
 
     class Interrupting:
         """A socket in whose `sendmsg` something else is told."""
@@ -127,7 +127,7 @@ def test_a_finalizer_that_writes_in_the_middle_cuts_no_frame(ends):
             return sent
 
     seen: list[int] = []
-    buffer._socket = Interrupting()
+    buffer = WriteBuffer(Interrupting())
     buffer.add(b"outer", b"1")
     buffer.write_all()
 

@@ -7,6 +7,7 @@ import pytest
 from penstock import Context
 from runtime.errors import ResultNotSerializableError, ResultTooLargeError
 
+SEEN: list[bytes] = []  # what functions here see and leave
 MODEL = "from pydantic import BaseModel\nclass M(BaseModel):\n    a: int\n"
 
 
@@ -41,14 +42,12 @@ def test_each_item_is_told_and_the_list_is_the_result(load_source, code, items):
 
 
 def test_an_item_is_told_before_the_next_one_is_asked_for(load_source):
-    source = "seen = []\ndef sample():\n    for n in range(3):\n        yield len(seen)\n"
-    [function] = functions = load_source(source).values()
-    seen = function._target.__globals__["seen"]
+    source = f"from {__name__} import SEEN\ndef sample():\n for n in range(3): yield len(SEEN)\n"
+    SEEN.clear()
 
-    function.call(b"{}", context=Context(), send_item=seen.append)
+    run(load_source(source), SEEN)
 
-    assert seen == [b"0", b"1", b"2"]
-    assert functions
+    assert SEEN == [b"0", b"1", b"2"]
 
 
 @pytest.mark.parametrize(
@@ -95,19 +94,18 @@ def test_the_result_s_schema_is_of_the_list_or_of_what_is_returned(load_source, 
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_items_are_no_longer_than_a_result_and_an_endless_generator_is_closed(load_source, kind):
     source = (
-        "closed = []\n"
-        f"{kind} sample():\n"
+        f"from {__name__} import SEEN\n{kind} sample():\n"
         "    try:\n        while True: yield 'xxxxxxxx'\n"
-        "    finally: closed.append(True)\n"
+        "    finally: SEEN.append(b'closed')\n"
     )
+    SEEN.clear()
     functions, reported = load_source(source), []
 
     with pytest.raises(ResultTooLargeError, match="at most 100 are kept"):
         run(functions, reported, most=100)
 
     assert len(reported) == 9
-    [function] = functions.values()
-    assert function._target.__globals__["closed"] == [True]
+    assert SEEN == [b"closed"]
 
 
 def test_as_many_items_are_kept_as_fit_exactly(load_source):

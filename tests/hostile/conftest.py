@@ -9,14 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.conftest import report
-from tests.hostile.table import FUNCTIONS
+from tests.hostile.table import FUNCTIONS, LOADED
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 
@@ -25,6 +24,22 @@ RUNNERS = 8
 LOAD_TIMEOUT_S = 2
 SECRET = "whsec_" + base64.b64encode(os.urandom(24)).decode()  # no other system has it
 WITHOUT_PTRACE = (sys.executable, "-m", "tests.support.without_ptrace", sys.executable)
+# Where the function itself would take too long to be judged by this harm.
+HARMS = {
+    "change_signals": "_ignore_signals()",
+    "leak_memory": "[bytes(2**20) for _ in range(1024)]",
+}
+# What a function's file gets to do its harm while it is loaded; then it can be called.
+WHILE_LOADED = """
+
+made = {harm}
+for _ in made if hasattr(made, "__next__") else ():
+    pass
+
+
+def {name}() -> str:
+    return "called"
+"""
 
 
 class Neighbour(threading.Thread):
@@ -116,8 +131,13 @@ def beset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def add_hostile_files(system: System) -> None:
-    """Put the files that do harm while they are loaded into the watched folder."""
+    """Put the files that do harm while they are loaded into the watched folder, all at once."""
     target = system.functions / "at_import"
     if not target.exists():
-        draft = Path(shutil.copytree(FUNCTIONS / "at_import", system.data / "at_import"))
+        draft = system.data / "at_import"
+        draft.mkdir()
+        for name in LOADED:
+            harm = HARMS.get(name, f"{name}()")
+            source = (FUNCTIONS / f"{name}.py").read_text(encoding="utf-8")
+            (draft / f"{name}.py").write_text(source + WHILE_LOADED.format(name=name, harm=harm))
         draft.rename(target)

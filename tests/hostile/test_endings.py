@@ -58,7 +58,6 @@ def files(beset: System, neighbour: Neighbour) -> dict[str, str]:
 
 def test_the_table_names_every_hostile_function():
     assert {file.stem for file in FUNCTIONS.glob("*.py")} - HARMLESS == CALLED.keys()
-    assert {file.stem for file in (FUNCTIONS / "at_import").glob("*.py")} == LOADED.keys()
 
 
 @pytest.mark.parametrize("name", CALLED)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -27,6 +29,20 @@ def heads() -> HeadCache:
 def learn(heads: HeadCache, head: bytes = HEAD, *, times: int = 2) -> None:
     for _ in range(times):
         heads.learn(head + b"abc", SCOPE, keep_alive=True)
+
+
+def most_bytes(add: Callable[[int], None], *counts: int) -> Iterator[int]:
+    """Add so many, and then so many; yield how much memory was used at the most, each time."""
+    numbers = itertools.count(10_000)
+    tracemalloc.start()
+    try:
+        for count in counts:
+            tracemalloc.reset_peak()
+            for _ in range(count):
+                add(next(numbers))
+            yield tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_was_learnt_is_recalled_with_another_body(heads: HeadCache):
@@ -99,23 +115,24 @@ def test_heads_that_come_once_neither_fill_the_memory_nor_drive_out_those_that_s
 ):
     learn(heads)
 
-    def flood(numbers: range) -> int:
-        """Return how many bytes are held after so many heads."""
-        for number in numbers:
-            learn(heads, HEAD.replace(b"/f", b"/%d" % number))
-            heads.recall(HEAD.replace(b"host", b"x-any: %d\r\nhost" % number) + b"abc")
-            heads.recall(HEAD.replace(b"host", b"x-any: %d\r\nhost" % (number // 2)) + b"abc")
-            assert heads.recall(HEAD + b"abc") is not None
-        return tracemalloc.get_traced_memory()[0]
+    def add(number: int) -> None:
+        learn(heads, HEAD.replace(b"/f", b"/%d" % number))
+        heads.recall(HEAD.replace(b"host", b"x-any: %d\r\nhost" % number) + b"abc")
+        heads.recall(HEAD.replace(b"host", b"x-any: %d\r\nhost" % (number // 2)) + b"abc")
+        assert heads.recall(HEAD + b"abc") is not None
 
-    tracemalloc.start()
-    try:
-        most = max(flood(range(at, at + 500)) for at in range(10_000, 12_000, 500))
-        later = max(flood(range(at, at + 500)) for at in range(20_000, 22_000, 500))
-    finally:
-        tracemalloc.stop()
+    first_bytes, later_bytes = most_bytes(add, 2_000, 4_000)
 
-    assert later < 1.2 * most
+    assert later_bytes < 1.2 * first_bytes
+
+
+def test_heads_that_are_never_seen_again_fill_no_memory(heads: HeadCache):
+    def add(number: int) -> None:
+        learn(heads, HEAD.replace(b"/f", b"/%d" % number), times=1)
+
+    first_bytes, later_bytes = most_bytes(add, 5_000, 20_000)
+
+    assert later_bytes < 1.2 * first_bytes
 
 
 class Client:

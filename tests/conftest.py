@@ -10,6 +10,7 @@ import pytest
 
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
+from tests.support.receiver import Receiver, receiving
 from tests.support.redis_server import own_redis
 
 if TYPE_CHECKING:
@@ -53,3 +54,10 @@ def line(redis_url: str) -> Iterator[BlockingConnection]:
     connection = BlockingConnection(redis_url)
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of callbacks of a test's own."""
+    with receiving() as running:
+        yield running

@@ -13,7 +13,6 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from runtime.registry.manifest import Manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
 from tests.bench.processes import cpu_s, running_gunicorn
+from tests.bench.reporting import report
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import start_redis
 
@@ -90,7 +90,7 @@ def main() -> None:
             Target(name="accept", url=f"{gateway.url}/functions/greet", pid=gateway.pid),
         ]
         if chosen.hold:
-            _say(*map(str, (*targets, redis_pid, script)))
+            report(*map(str, (*targets, redis_pid, script)))
             input()
             return
         found: dict[str, list[dict[str, float]]] = {target.name: [] for target in targets}
@@ -133,27 +133,23 @@ def _measure(
 def _report(found: dict[str, list[dict[str, float]]]) -> None:
     columns = ("per_s", "p50_ms", "p99_ms", "server_us", "redis_us", "script_us")
     for title, choose in (("median", statistics.median), ("best", None)):
-        _say(f"{title:14}" + "".join(f"{column:>12}" for column in columns))
+        report(f"{title:14}" + "".join(f"{column:>12}" for column in columns))
         for name, rounds in found.items():
             shown = []
             for column in columns:
                 pick = choose or (max if column == "per_s" else min)
                 shown.append(pick([each[column] for each in rounds]))
-            _say(f"{name:14}" + "".join(f"{value:12,.2f}" for value in shown))
+            report(f"{name:14}" + "".join(f"{value:12,.2f}" for value in shown))
     for floor in ("echo, media", "echo, raw"):
         for column, what in (("per_s", "requests/s"), ("server_us", "1 / processor time")):
             ratios = [
                 _ratio(ours[column], theirs[column], is_time=column == "server_us")
                 for ours, theirs in zip(found["accept"], found[floor], strict=True)
             ]
-            _say(
+            report(
                 f"accept / {floor}, {what}: {statistics.median(ratios):.2f}"
                 f" ({min(ratios):.2f} to {max(ratios):.2f})"
             )
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _ratio(ours: float, theirs: float, *, is_time: bool) -> float:

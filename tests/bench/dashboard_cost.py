@@ -27,6 +27,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright
 
 from tests.bench.plain_http import PlainConnection, connect, encode_request
 from tests.bench.processes import cpu_s_each
+from tests.bench.reporting import report
 from tests.support.system import System, running_system
 
 CONNECTIONS = 16
@@ -203,12 +204,6 @@ async def compare(system: System, flags: argparse.Namespace) -> list[tuple[float
     for connection in connections:
         connection.close()
     return rounds
-
-
-def report(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def main() -> int:

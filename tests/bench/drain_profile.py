@@ -24,6 +24,7 @@ import psutil
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import all_scripts
 from runtime.store.system_commands import pause_queue
+from tests.bench.reporting import report
 from tests.support.life import Life
 from tests.support.listener import Listener
 from tests.support.published import Published
@@ -57,12 +58,6 @@ def worker_processes(url: str, folder: Path, count: int, runners: int) -> Iterat
             worker.terminate()
         for worker in running:
             worker.wait(20)
-
-
-def report(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def cpu_s(pids: list[int]) -> tuple[float, float]:

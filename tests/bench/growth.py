@@ -22,6 +22,7 @@ import psutil
 
 from tests.bench.measuring import Measuring
 from tests.bench.processes import cpu_s
+from tests.bench.reporting import report
 from tests.bench.running import Running, running
 from tests.bench.sizes import Sizes
 from tests.bench.systems import BY_NAME as SYSTEMS
@@ -80,15 +81,15 @@ def main() -> int:
             for name in ("penstock-process", "penstock-thread"):
                 for work, figure, shares in _measure(name, sizes, number, flags.seconds):
                     found.setdefault((work, name, sizes), []).append((figure, shares))
-        _say(f"round {number + 1} of {flags.rounds} done")
-    _say(f"{'work':6} {'':9} gateways workers {'calls/s':>8}   " + "  ".join(_PARTS))
+        report(f"round {number + 1} of {flags.rounds} done")
+    report(f"{'work':6} {'':9} gateways workers {'calls/s':>8}   " + "  ".join(_PARTS))
     for (work, name, (gateways, workers)), rounds in sorted(found.items()):
         shares = [statistics.median(s.get(part, 0.0) for _, s in rounds) for part in _PARTS]
         reported = "  ".join(
             f"{share:{len(part)}.2f}" for part, share in zip(_PARTS, shares, strict=True)
         )
         rate = statistics.median(figure for figure, _ in rounds)
-        _say(f"{work:6} {name[9:]:9} {gateways:8} {workers:7} {rate:8,.0f}   {reported}")
+        report(f"{work:6} {name[9:]:9} {gateways:8} {workers:7} {rate:8,.0f}   {reported}")
     return 0
 
 
@@ -131,11 +132,6 @@ def _await_rest(system: Running) -> None:
     while (finished := system.finished("noop")) != before:
         before = finished
         time.sleep(0.3)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from runtime.store.invocation_commands import Settlement, claim, settle
 from runtime.store.scripts import Command
 from tests.bench.acceptance import BODY, GREET
 from tests.bench.processes import children, cpu_s, resident_bytes
+from tests.bench.reporting import report
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
 
@@ -75,24 +75,22 @@ async def _measure(gateway: RunningGateway, waiters: int, streams: int, calls: i
     ended = sum(await asyncio.gather(*(_read_to_the_end(reader) for reader, _ in opened)))
     for _, writer in opened:
         writer.close()
-    _say(f"{waiters} waiters, {streams} event streams on one process: all open")
-    _say(f"memory for them: {held_bytes / _MIB:.0f} MiB")
-    _say(f"  {held_bytes / (waiters + streams) / 1024:.1f} KiB each")
-    _say(f"processor while nothing happens: {idle_share:.1%}")
-    _say(f"finished and answered in {took_s:.2f} s: {answers[1:].count(True)} of {waiters} waiters")
-    _say(f"streams that came to their end: {ended} of {streams}")
+    report(f"{waiters} waiters, {streams} event streams on one process: all open")
+    report(f"memory for them: {held_bytes / _MIB:.0f} MiB")
+    report(f"  {held_bytes / (waiters + streams) / 1024:.1f} KiB each")
+    report(f"processor while nothing happens: {idle_share:.1%}")
+    report(
+        f"finished and answered in {took_s:.2f} s: {answers[1:].count(True)} of {waiters} waiters"
+    )
+    report(f"streams that came to their end: {ended} of {streams}")
 
 
 def _report(when: str, took_ms: list[float], pid: int) -> None:
     p99_ms = statistics.quantiles(took_ms, n=100)[98]
-    _say(
+    report(
         f"{when:9} p50 {statistics.median(took_ms):.2f} ms, p99 {p99_ms:.2f} ms, "
         f"resident {resident_bytes(pid) / _MIB:.0f} MiB"
     )
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
 
 
 def _request(method: str, path: str, body: str = "", *headers: str) -> bytes:

@@ -26,6 +26,7 @@ from runtime.store.scripts import Command
 from runtime.store.system_commands import purge_queue
 from tests.bench import filling
 from tests.bench.plain_http import PlainConnection, connect, encode_request
+from tests.bench.reporting import report
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually
@@ -164,12 +165,6 @@ def empty_again(line: BlockingConnection) -> None:
 def make_arguments(size: int) -> bytes:
     """Return the arguments of a call, so many bytes of JSON."""
     return b'{"text":"%s"}' % (b"x" * max(0, size - len('{"text":""}')))
-
-
-def report(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 @contextmanager

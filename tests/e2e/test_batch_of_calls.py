@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tests.e2e.conftest import WEBHOOK_SECRET
 from tests.support.system import System
 from tests.support.verifying_receiver import receiver_process
 from tests.support.waiting import eventually
-
-
-def finished(system: System, batch_id: str) -> dict[str, Any] | None:
-    batch: dict[str, Any] = system.http.get(f"/batches/{batch_id}").json()
-    return batch if batch["finished_at"] else None
 
 
 def test_a_batch_runs_and_calls_back_once_with_its_counts(system: System, tmp_path: Path) -> None:
@@ -36,7 +30,7 @@ def test_a_batch_runs_and_calls_back_once_with_its_counts(system: System, tmp_pa
             headers={"Content-Type": "application/x-ndjson", "X-Callback-Url": receiver.url},
         )
         batch_id = answer.json()["id"]
-        batch = eventually(lambda: finished(system, batch_id), within_s=30)
+        batch = eventually(lambda: system.finished_batch(batch_id), within_s=30)
         delivery = receiver.delivery_of(batch_id)
         retried = system.http.post(f"/batches/{batch_id}/retry?status=failed").json()
         again = system.http.post(f"/batches/{batch_id}/retry?status=failed").json()

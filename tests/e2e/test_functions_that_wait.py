@@ -20,11 +20,6 @@ TEXTS = [
 ]
 
 
-def finished(system: System, batch_id: str) -> dict[str, Any] | None:
-    batch: dict[str, Any] = system.http.get(f"/batches/{batch_id}").json()
-    return batch if batch["finished_at"] else None
-
-
 def vectors_of(system: System, batch_id: str) -> dict[str, Any]:
     """Return the results of a batch, by text."""
     found: dict[str, Any] = {}
@@ -54,7 +49,7 @@ def test_500_texts_are_asked_for_as_the_api_allows(tmp_path: Path):
         headers = {"Content-Type": "application/x-ndjson"}
         answer = system.http.post("/functions/embedding/batch", content=body, headers=headers)
 
-        batch = eventually(lambda: finished(system, answer.json()["id"]), within_s=40)
+        batch = eventually(lambda: system.finished_batch(answer.json()["id"]), within_s=40)
         vectors = vectors_of(system, batch["id"])
 
     assert {k: n for k, n in batch["counts"].items() if n} == {"succeeded": 490, "failed": 10}

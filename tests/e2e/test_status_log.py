@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import WEBHOOK_SECRET, copy_functions
-from tests.support.receiver import Receiver, receiving
+from tests.support.receiver import Receiver
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 
@@ -40,12 +40,6 @@ def spill_twice(secret: str) -> None:
     """Raise it, to be tried again."""
     raise Retry(secret, after="10ms")
 '''
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from runtime.settings import read_environment
 from runtime.store import function_commands, invocation_commands
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claimed, Settlement
+from tests.support.api_keys import make_key
+from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually
 
 TTL_MS = 60_000
@@ -132,6 +134,17 @@ def running_gateway(redis_url: str, **settings: object) -> Iterator[RunningGatew
             finally:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def closed_gateway(
+    folder: Path, *manifests: Manifest, **settings: object
+) -> Iterator[RunningGateway]:
+    """Start a gateway that asks for keys and has these functions, on a Redis of its own."""
+    with own_redis(folder) as url, running_gateway(url, auth="required", **settings) as gateway:
+        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
+        gateway.publish(*manifests)
+        yield gateway
 
 
 def error_json(kind: str, message: str, **more: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.metrics.table import METRICS
+from tests.support.marked_table import replace_between
 
 PAGE = Path(__file__).parents[2] / "docs/operations/metrics.md"
 BEGIN = "<!-- metrics: written by `make docs` -->"
@@ -25,9 +26,7 @@ def render() -> str:
 
 def replace_table(text: str) -> str:
     """Return the document with the table between the marks as it should be."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{render()}\n{END}{after}"
+    return replace_between(BEGIN, END, render(), text)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runtime.settings import SETTINGS
+from tests.support.marked_table import replace_between
 
 PAGE = Path(__file__).parents[2] / "docs/settings.md"
 BEGIN = "<!-- settings: written by `make docs` -->"
@@ -25,9 +26,7 @@ def render() -> str:
 
 def replace_table(text: str) -> str:
     """Return the document with the table between the marks as it should be."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{render()}\n{END}{after}"
+    return replace_between(BEGIN, END, render(), text)
 
 
 def _shown(default: object) -> str:

@@ -69,6 +69,11 @@ class System:
 
         return eventually(ended, within_s=within_s)
 
+    def finished_batch(self, batch_id: str) -> dict[str, Any] | None:
+        """Return a batch if all its members have finished."""
+        batch: dict[str, Any] = self.http.get(f"/batches/{batch_id}").json()
+        return batch if batch["finished_at"] else None
+
     def write(self, name: str, source: str) -> Path:
         """Put a function file into the watched folder in one step, as editors do."""
         file = self.functions / f"{name}.py"

@@ -11,21 +11,16 @@ from playwright.sync_api import BrowserContext, Page, expect
 from runtime.registry.manifest import Manifest
 from runtime.store import access_commands, function_commands
 from tests.support.api_keys import make_key
-from tests.support.gateway_process import RunningGateway, running_gateway
+from tests.support.gateway_process import RunningGateway, closed_gateway
 from tests.support.receiver import receiving
-from tests.support.redis_server import own_redis
 
 HELLO = Manifest(name="hello", version="aaaaaaaaaaaa", file="hello.py")
 
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    with (
-        own_redis(tmp_path_factory.mktemp("redis")) as url,
-        running_gateway(url, auth="required") as gateway,
-    ):
-        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
-        gateway.publish(HELLO)
+    folder = tmp_path_factory.mktemp("redis")
+    with closed_gateway(folder, HELLO) as gateway:
         yield gateway
 
 

@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from runtime.registry.manifest import FileError, Manifest
+from runtime.store.invocation_commands import heartbeat, retire_worker
 from tests.support.batch_rows import ROWS, claim_rows
+from tests.support.collecting import arguments_reader
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
 from tests.support.speaker import Speaker
@@ -95,6 +97,33 @@ def rows(gateway: RunningGateway) -> Iterator[None]:
 
 
 @pytest.fixture
+def arguments_of(gateway, http):
+    return arguments_reader(gateway, http)
+
+
+@pytest.fixture
 def speaker(gateway, http):
     http.post("/functions/greet", json={"name": "Ada"})
     return Speaker(gateway, gateway.claim())
+
+
+@pytest.fixture
+def beat(gateway):
+    """Let a worker tell something of itself, as its heartbeat does; it retires at the end."""
+    reported = set()
+
+    def append(worker: str, details: bytes) -> None:
+        reported.add(worker)
+        beat = heartbeat(
+            worker=worker,
+            lease_ms=10_000,
+            worker_ttl_ms=30_000,
+            may_publish=0,
+            details=details,
+            held=[],
+        )
+        gateway.line.run(beat)
+
+    yield append
+    for worker in reported:
+        gateway.line.run(retire_worker(worker))

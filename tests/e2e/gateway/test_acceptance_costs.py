@@ -70,7 +70,7 @@ def crowd(gateway: RunningGateway, function: str, more: str = "") -> Iterator[li
         callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
         for caller in callers:
             caller.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert status_of(caller) == 200
+            assert status_in_one_piece(caller) == 200
         for process in serving:
             process.send_signal(signal.SIGSTOP)
         try:
@@ -82,7 +82,7 @@ def crowd(gateway: RunningGateway, function: str, more: str = "") -> Iterator[li
         yield callers
 
 
-def status_of(caller: socket.socket) -> int:
+def status_in_one_piece(caller: socket.socket) -> int:
     """Read an answer, which comes in one piece."""
     return int(caller.recv(65536).split(b" ", 2)[1])
 
@@ -100,7 +100,7 @@ def test_calls_one_after_the_other_cost_one_round_trip_each(gateway: RunningGate
 @pytest.mark.parametrize("more", ["", f"traceparent: {TRACE}\r\n"])
 def test_calls_that_come_together_share_round_trips(gateway: RunningGateway, more: str):
     with watched(gateway) as monitor, crowd(gateway, "greet", more) as callers:
-        statuses = Counter(map(status_of, callers))
+        statuses = Counter(map(status_in_one_piece, callers))
         eventually(lambda: monitor.seen["submit_invocations"] >= CROWD // TOGETHER)
 
     assert statuses == {202: CROWD}
@@ -191,6 +191,6 @@ def test_of_calls_that_come_together_no_more_are_taken_than_may_wait(
     gateway: RunningGateway,
 ):
     with crowd(gateway, "crowded") as callers:
-        statuses = Counter(map(status_of, callers))
+        statuses = Counter(map(status_in_one_piece, callers))
 
     assert statuses == {202: 3, 429: CROWD - 3}

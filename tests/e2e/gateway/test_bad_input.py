@@ -19,7 +19,7 @@ def nothing_is_queued(gateway):
     assert gateway.line.run(scheduled) == 0
 
 
-def code_of(answer):
+def code_of_whole_problem(answer):
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem = answer.json()
     assert problem["status"] == answer.status_code
@@ -32,14 +32,14 @@ def code_of(answer):
 def test_an_unknown_function_is_404(http):
     answer = http.post("/functions/nobody", json={})
 
-    assert code_of(answer) == (404, "function_not_found")
+    assert code_of_whole_problem(answer) == (404, "function_not_found")
     assert answer.json()["instance"] == "/functions/nobody"
 
 
 def test_a_function_that_never_loaded_is_503_with_retry_after(http):
     answer = http.post("/functions/broken", json={})
 
-    assert code_of(answer) == (503, "function_unavailable")
+    assert code_of_whole_problem(answer) == (503, "function_unavailable")
     assert int(answer.headers["Retry-After"]) >= 1
 
 
@@ -68,9 +68,9 @@ def test_what_is_not_one_strict_json_object_is_400_and_says_where(http, body, wo
     answer = http.post("/functions/greet", content=body, headers=JSON)
 
     if word is None:
-        assert code_of(answer) == (422, "arguments_invalid")
+        assert code_of_whole_problem(answer) == (422, "arguments_invalid")
         return
-    assert code_of(answer) == (400, "invalid_json")
+    assert code_of_whole_problem(answer) == (400, "invalid_json")
     assert word in answer.json()["detail"]
     assert answer.json()["line"] >= 1
     assert answer.json()["column"] >= 1
@@ -88,7 +88,7 @@ def test_what_is_not_one_strict_json_object_is_400_and_says_where(http, body, wo
 def test_arguments_that_do_not_fit_are_422_with_a_pointer_to_each(http, arguments, pointers):
     answer = http.post("/functions/greet", json=arguments)
 
-    assert code_of(answer) == (422, "arguments_invalid")
+    assert code_of_whole_problem(answer) == (422, "arguments_invalid")
     assert sorted(error["pointer"] for error in answer.json()["errors"]) == pointers
 
 
@@ -98,13 +98,13 @@ def test_a_media_type_the_function_does_not_take_is_415(http, media_type):
 
     answer = http.post("/functions/greet", content=b'{"name": "a"}', headers=headers)
 
-    assert code_of(answer) == (415, "unsupported_media_type")
+    assert code_of_whole_problem(answer) == (415, "unsupported_media_type")
 
 
 def test_a_body_over_the_limit_is_413(http):
     answer = http.post("/functions/greet", content=b" " * (1024 * 1024 + 1), headers=JSON)
 
-    assert code_of(answer) == (413, "body_too_large")
+    assert code_of_whole_problem(answer) == (413, "body_too_large")
 
 
 def test_a_body_of_exactly_the_limit_is_read(http):
@@ -114,7 +114,7 @@ def test_a_body_of_exactly_the_limit_is_read(http):
     answer = http.post("/functions/greet", content=filled, headers=JSON)
 
     assert len(filled) == 1024 * 1024
-    assert code_of(answer) == (422, "arguments_invalid")
+    assert code_of_whole_problem(answer) == (422, "arguments_invalid")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_body_of_exactly_the_limit_is_read(http):
 def test_a_bad_callback_address_is_422_before_anything_is_queued(http, url):
     answer = http.post("/functions/greet", json={"name": "a"}, headers={"X-Callback-Url": url})
 
-    assert code_of(answer) == (422, "callback_url_invalid")
+    assert code_of_whole_problem(answer) == (422, "callback_url_invalid")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_header_that_may_be_there_once_is_422_if_there_twice(http, path, name,
 
     answer = http.post(path, json=body, headers=[(name, value) for value in values])
 
-    assert code_of(answer) == (422, "parameter_invalid")
+    assert code_of_whole_problem(answer) == (422, "parameter_invalid")
     assert [error["pointer"] for error in answer.json()["errors"]] == [name]
 
 
@@ -166,13 +166,13 @@ def test_a_header_that_may_be_there_once_is_422_if_there_twice(http, path, name,
 def test_a_query_parameter_that_is_unknown_or_wrong_is_422(http, query, pointers):
     answer = http.post(f"/functions/greet?{query}", json={"name": "a"})
 
-    assert code_of(answer) == (422, "parameter_invalid")
+    assert code_of_whole_problem(answer) == (422, "parameter_invalid")
     assert [error["pointer"] for error in answer.json()["errors"]] == pointers
 
 
 def test_an_unknown_query_parameter_is_refused_on_every_route(http):
-    assert code_of(http.get("/functions?nmae=x")) == (422, "parameter_invalid")
-    assert code_of(http.get("/livez?x=1")) == (422, "parameter_invalid")
+    assert code_of_whole_problem(http.get("/functions?nmae=x")) == (422, "parameter_invalid")
+    assert code_of_whole_problem(http.get("/livez?x=1")) == (422, "parameter_invalid")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_broken_form_is_400(http, form):
 
     answer = http.post("/functions/pictures.shrink", content=form, headers=headers)
 
-    assert code_of(answer) == (400, "invalid_multipart")
+    assert code_of_whole_problem(answer) == (400, "invalid_multipart")
 
 
 def test_a_form_that_names_a_parameter_twice_is_422(http):
@@ -196,14 +196,14 @@ def test_a_form_that_names_a_parameter_twice_is_422(http):
 
     answer = http.post("/functions/pictures.shrink", files=files)
 
-    assert code_of(answer) == (422, "arguments_invalid")
+    assert code_of_whole_problem(answer) == (422, "arguments_invalid")
     assert answer.json()["errors"][0]["pointer"] == "/image"
 
 
 def test_an_unknown_path_is_404_and_a_wrong_method_405_with_allow(http):
-    assert code_of(http.get("/nowhere")) == (404, "not_found")
+    assert code_of_whole_problem(http.get("/nowhere")) == (404, "not_found")
     answer = http.delete("/functions/greet")
-    assert code_of(answer) == (405, "method_not_allowed")
+    assert code_of_whole_problem(answer) == (405, "method_not_allowed")
     assert set(answer.headers["Allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
 
 
@@ -211,5 +211,5 @@ def test_an_unknown_path_is_404_and_a_wrong_method_405_with_allow(http):
 def test_a_key_that_is_shown_is_checked_even_where_none_is_needed(http, shown):
     answer = http.post("/functions/greet", json={"name": "a"}, headers={"Authorization": shown})
 
-    assert code_of(answer) == (401, "unauthenticated")
+    assert code_of_whole_problem(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -6,14 +6,11 @@ import time
 
 import pytest
 
+from tests.e2e.gateway.answers import code_of
 from tests.support.batch_rows import JSON, NDJSON, PATH, count_waiting
 from tests.support.waiting import allowed
 
 pytestmark = pytest.mark.usefixtures("rows")
-
-
-def code_of(answer):
-    return answer.status_code, answer.json()["code"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
+from tests.e2e.gateway.answers import code_of
 from tests.support.batch_rows import JSON, NDJSON, PATH, claim_rows, count_waiting
 from tests.support.gateway_process import error_json
 from tests.support.waiting import allowed
@@ -23,10 +24,6 @@ def batch_of(http, count, **params):
     answer = http.post(PATH, json=items, params=params)
     assert answer.status_code == 202, answer.text
     return answer.json()
-
-
-def code_of(answer):
-    return answer.status_code, answer.json()["code"]
 
 
 def test_an_array_is_a_batch(gateway, http):

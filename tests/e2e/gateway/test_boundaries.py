@@ -78,9 +78,7 @@ def test_members_of_a_batch_are_refused_alike(system: System):
         "/functions/take_narrow/batch", json=[{"price": "2"}, {"price": "-2"}]
     ).json()
 
-    done = eventually(
-        lambda: (b := system.http.get(f"/batches/{batch['id']}").json())["finished_at"] and b
-    )
+    done = eventually(lambda: system.finished_batch(batch["id"]))
 
     assert (done["counts"]["succeeded"], done["counts"]["failed"]) == (1, 1)
     members = system.http.get(f"/batches/{batch['id']}?limit=20").json()["items"]

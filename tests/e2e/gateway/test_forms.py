@@ -5,15 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.support.collecting import COLLECT, arguments_reader, encoded
+from tests.support.collecting import COLLECT, encoded
 
 FORM = "application/x-www-form-urlencoded"
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff--b\rContent-Transfer-Encoding: 8bit\r\n\r\n"
-
-
-@pytest.fixture
-def arguments_of(gateway, http):
-    return arguments_reader(gateway, http)
 
 
 def part(name: str, data: bytes, *headers: str) -> bytes:

@@ -13,20 +13,15 @@ from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET, HOOK, SHRINK
 from tests.support.api_keys import MadeKey, make_key
-from tests.support.gateway_process import RunningGateway, running_gateway
-from tests.support.redis_server import own_redis
+from tests.support.gateway_process import RunningGateway, closed_gateway
 
 CALL = {"name": "Ada"}
 
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    with (
-        own_redis(tmp_path_factory.mktemp("redis")) as url,
-        running_gateway(url, auth="required", log_level="debug") as gateway,
-    ):
-        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
-        gateway.publish(GREET, HOOK, SHRINK)
+    folder = tmp_path_factory.mktemp("redis")
+    with closed_gateway(folder, GREET, HOOK, SHRINK, log_level="debug") as gateway:
         yield gateway
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.metrics.table import METRICS
-from runtime.store.invocation_commands import heartbeat, retire_worker
+from runtime.store.invocation_commands import retire_worker
 from runtime.store.scripts import Command
 from runtime.worker.description import LoopLag, RunnerWait, WorkerLoad, describe_worker
 from tests.e2e.gateway.conftest import FUNCTIONS
@@ -79,7 +80,7 @@ def test_endings_waiting_and_running_are_what_happened(gateway: RunningGateway, 
 
 
 def test_workers_are_as_they_told_with_their_last_heartbeat(
-    gateway: RunningGateway, http: httpx.Client
+    gateway: RunningGateway, http: httpx.Client, beat: Callable[[str, bytes], None]
 ):
     reported = WorkerLoad(
         in_flight=37,
@@ -91,15 +92,7 @@ def test_workers_are_as_they_told_with_their_last_heartbeat(
         queues=(), running=(), load=reported, publishes=False, functions={}, memory_bytes=1
     )
     for worker, said in (("w-new", details), ("w-old", b'{"host": "old.example"}')):
-        beat = heartbeat(
-            worker=worker,
-            lease_ms=10_000,
-            worker_ttl_ms=30_000,
-            may_publish=0,
-            details=said,
-            held=[],
-        )
-        gateway.line.run(beat)
+        beat(worker, said)
 
     samples = scrape(http)
     for worker in ("w-new", "w-old"):

@@ -12,6 +12,7 @@ import pytest
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.invocation_commands import claim
+from tests.e2e.gateway.answers import code_of
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 
@@ -33,10 +34,6 @@ def ask(http, body=None, *, path=PATH, headers=None, **params):
 def claim_now(gateway):
     call = claim(queue="default", worker="w-1", limit=100, lease_ms=60_000)
     return list(gateway.line.run(call).items)
-
-
-def code_of(answer):
-    return answer.status_code, answer.json()["code"]
 
 
 def moment(text):

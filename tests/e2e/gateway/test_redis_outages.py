@@ -60,12 +60,6 @@ def gateway(redis):
         yield gateway
 
 
-@pytest.fixture
-def http(gateway):
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
-        yield client
-
-
 def assert_unavailable(http, method, path, **kwargs):
     began = time.monotonic()
     answer = http.request(method, path, **kwargs)

@@ -11,15 +11,10 @@ import pytest
 
 from tests.e2e.gateway.conftest import HOOK
 from tests.support.api_keys import make_key
-from tests.support.collecting import COLLECT, arguments_reader
+from tests.support.collecting import COLLECT
 from tests.support.gateway_process import running_gateway
 
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def arguments_of(gateway, http):
-    return arguments_reader(gateway, http)
 
 
 @pytest.mark.parametrize("shown", ["Bearer eyJ.x.y", "bearer x", "Basic dTpw", "Digest x=y", "x"])

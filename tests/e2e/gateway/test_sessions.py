@@ -10,8 +10,7 @@ import pytest
 from runtime.store import access_commands
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import make_key
-from tests.support.gateway_process import RunningGateway, running_gateway
-from tests.support.redis_server import own_redis
+from tests.support.gateway_process import RunningGateway, closed_gateway
 
 CALL = {"name": "Ada"}
 WRONG = "pk_000000000000_" + "0" * 49
@@ -19,12 +18,8 @@ WRONG = "pk_000000000000_" + "0" * 49
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    with (
-        own_redis(tmp_path_factory.mktemp("redis")) as url,
-        running_gateway(url, auth="required") as gateway,
-    ):
-        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
-        gateway.publish(GREET)
+    folder = tmp_path_factory.mktemp("redis")
+    with closed_gateway(folder, GREET) as gateway:
         yield gateway
 
 

@@ -33,7 +33,7 @@ def impatient(tmp_path_factory):
         yield gateway
 
 
-def drip(sock: socket.socket, data: bytes, *, every_s: float = 0.1) -> bytes:
+def send_byte_by_byte(sock: socket.socket, data: bytes, *, every_s: float = 0.1) -> bytes:
     """Send a byte at a time until the other side answers or closes; return its answer."""
     sock.settimeout(every_s)
     for index in range(len(data) * 100):
@@ -50,7 +50,7 @@ def test_dripped_headers_are_cut_off_with_408(impatient):
     began = time.monotonic()
     with impatient.connect() as sock:
         sock.sendall(b"GET /livez HTTP/1.1\r\nX-Slow: ")
-        answer = drip(sock, b"a")
+        answer = send_byte_by_byte(sock, b"a")
 
     assert b"408" in answer.split(b"\r\n")[0]
     assert b'"request_timeout"' in answer
@@ -61,7 +61,7 @@ def test_a_dripped_body_is_cut_off_with_408(impatient):
     began = time.monotonic()
     with impatient.connect() as sock:
         sock.sendall(HEAD)
-        answer = drip(sock, b"{")
+        answer = send_byte_by_byte(sock, b"{")
 
     assert b"408" in answer.split(b"\r\n")[0]
     assert b'"instance":"/functions/greet"' in answer
@@ -71,7 +71,7 @@ def test_a_dripped_body_is_cut_off_with_408(impatient):
 def test_line_breaks_do_not_hold_a_connection_open(impatient):
     began = time.monotonic()
     with impatient.connect() as sock:
-        drip(sock, b"\r\n")
+        send_byte_by_byte(sock, b"\r\n")
 
     assert time.monotonic() - began < allowed(HEADER_S + MARGIN_S)
 
@@ -90,7 +90,7 @@ def test_the_next_request_of_a_connection_has_the_same_deadline(impatient):
         assert b"200" in sock.recv(65_536)
         began = time.monotonic()
         sock.sendall(b"GET /livez HT")
-        answer = drip(sock, b"T")
+        answer = send_byte_by_byte(sock, b"T")
 
     assert b"408" in answer or b"400" in answer or answer == b""
     assert time.monotonic() - began < allowed(HEADER_S + MARGIN_S)

@@ -11,6 +11,7 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.function_commands import publish_function, read_waiting
 from runtime.store.submission_commands import parts_of, submit
+from tests.e2e.gateway.answers import code_of
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 
@@ -31,10 +32,6 @@ def fail(gateway, http, **query):
     answer = http.post("/functions/greet", json=CALL, params=query)
     gateway.finish(gateway.claim(), "failed", error=error_json("exception", "no"))
     return answer.json()["id"]
-
-
-def code_of(answer):
-    return answer.status_code, answer.json().get("code")
 
 
 def test_what_waits_is_cancelled_at_once(gateway, http):

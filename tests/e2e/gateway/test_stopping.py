@@ -86,14 +86,15 @@ def test_who_closes_only_the_sending_side_gets_the_answer(gateway):
 
 
 @pytest.mark.parametrize(
-    ("variables", "word"),
+    ("variables", "words"),
     [
         ({"PENSTOCK_HOST": "0.0.0.0"}, "PENSTOCK_AUTH=off"),
         ({"PENSTOCK_REDIS": "http://x"}, "Redis"),
         ({"PENSTOCK_PORT": "many"}, "PENSTOCK_PORT"),
+        ({"PENSTOCK_CALLER_RATE": "often"}, "PENSTOCK_CALLER_RATE 100/m"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, word, redis_url):
+def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, words, redis_url):
     environment = {**read_environment(), "PENSTOCK_REDIS": redis_url, **variables}
 
     ended = subprocess.run(
@@ -106,5 +107,5 @@ def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, word, redis_u
     )
 
     assert ended.returncode != 0
-    assert word in ended.stderr
+    assert all(word in ended.stderr for word in words.split())
     assert "Traceback" not in ended.stderr

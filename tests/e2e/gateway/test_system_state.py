@@ -8,7 +8,8 @@ import pytest
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.function_commands import publish_function
-from runtime.store.invocation_commands import claim, heartbeat, retire_worker
+from runtime.store.invocation_commands import claim
+from tests.e2e.gateway.answers import code_of
 from tests.support.gateway_process import error_json
 
 SLOW = Manifest(name="slow", version="s1", file="slow.py", options=Options(queue="slow"))
@@ -54,28 +55,6 @@ TOLD = {
 
 
 @pytest.fixture
-def beat(gateway):
-    """Let a worker tell something of itself, as its heartbeat does; it retires at the end."""
-    reported = set()
-
-    def append(worker: str, details: bytes) -> None:
-        reported.add(worker)
-        beat = heartbeat(
-            worker=worker,
-            lease_ms=10_000,
-            worker_ttl_ms=30_000,
-            may_publish=0,
-            details=details,
-            held=[],
-        )
-        gateway.line.run(beat)
-
-    yield append
-    for worker in reported:
-        gateway.line.run(retire_worker(worker))
-
-
-@pytest.fixture
 def worker(beat):
     beat("w-77", msgspec.json.encode(TOLD))
     return "w-77"
@@ -93,10 +72,6 @@ def queue(http, name="slow"):
 
 def claimed(gateway):
     return gateway.line.run(claim(queue="slow", worker="w-1", limit=10, lease_ms=60_000)).items
-
-
-def code_of(answer):
-    return answer.status_code, answer.json()["code"]
 
 
 def test_a_worker_is_shown_as_it_told(http, worker):

@@ -10,6 +10,7 @@ from runtime.loop import Loop
 from runtime.store.loop_connection import LoopConnection
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
+from tests.support.redis_statistics import blocked
 
 
 class Claiming:
@@ -53,10 +54,6 @@ class Claiming:
         self.held += len(attempts)
         self.taken += attempts
         self.on_take()
-
-
-def blocked(life: Life) -> int:
-    return life.command("CLIENT", "LIST").count(b"cmd=blpop")
 
 
 def tokens(life: Life, queue: str) -> int:

@@ -11,10 +11,11 @@ from runtime.invocations.status import Status
 from runtime.store.invocation_commands import Claim, claim
 from runtime.store.scripts import Command
 from runtime.store.system_commands import pause_queue
-from tests.integration.broker.claiming import Claiming, blocked, tokens
+from tests.integration.broker.claiming import Claiming, tokens
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.monitoring import monitored
+from tests.support.redis_statistics import blocked
 from tests.support.waiting import allowed, eventually
 
 

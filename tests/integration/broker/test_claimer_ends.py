@@ -13,11 +13,12 @@ from runtime.invocations.status import Status
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claim, claim
 from runtime.store.scripts import Command
-from tests.integration.broker.claiming import Claiming, blocked, tokens
+from tests.integration.broker.claiming import Claiming, tokens
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.redis_server import start_redis
+from tests.support.redis_statistics import blocked
 from tests.support.waiting import allowed, eventually
 
 

@@ -14,6 +14,7 @@ from runtime.store.system_commands import pause_queue, read_queues
 from runtime.worker.queue_cleanup import QueueCleanup
 from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
+from tests.support.redis_statistics import connections
 from tests.support.waiting import eventually
 
 
@@ -75,10 +76,6 @@ def test_a_manifest_of_another_release_forgets_nothing(life: Life):
     put_in_order(life)
 
     assert queues(life) == {"other"}
-
-
-def connections(life: Life) -> int:
-    return int(life.command("CLIENT", "LIST").count(b" addr="))
 
 
 def test_a_worker_stops_serving_a_queue_and_may_begin_again(life: Life, redis_url: str):

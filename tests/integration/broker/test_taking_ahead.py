@@ -11,6 +11,7 @@ from runtime.broker.attempt import Attempt
 from runtime.invocations.status import Status
 from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
+from tests.support.redis_statistics import scripts_run
 from tests.support.waiting import eventually
 
 
@@ -37,12 +38,6 @@ def work():
 
 def succeeded(life: Life, function: str = "f") -> int:
     return int(life.command("HGET", life.key("stats"), f"{function}:succeeded") or 0)
-
-
-def scripts_run(life: Life) -> int:
-    """Return how many there were since the counts were reset."""
-    reported = life.command("INFO", "commandstats").decode()
-    return int(reported.partition("cmdstat_evalsha:calls=")[2].partition(",")[0] or 0)
 
 
 def test_what_has_room_is_claimed_and_settled_many_at_a_time(life: Life, redis_url, work: Work):

@@ -20,7 +20,6 @@ from runtime.store.delivery_commands import Delivery
 from runtime.store.invocation_commands import Claimed, Settlement, settle
 from runtime.store.submission_commands import commit_batch, stage_batch
 from tests.support.life import WEEK_MS, Life
-from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
@@ -117,9 +116,3 @@ class Sending:
 @pytest.fixture
 def sending(redis_url: str, line: BlockingConnection) -> Sending:
     return Sending(redis_url, line)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running

@@ -33,7 +33,7 @@ def changing_name(*answers: str):
     return resolve
 
 
-def error_of(delivery) -> str | None:
+def last_error_of(delivery) -> str | None:
     return json.loads(delivery.attempts[-1])["error"]
 
 
@@ -47,7 +47,7 @@ def test_a_name_that_turns_private_after_acceptance_is_not_called(
     with sending.deliverer(policy=Policy(), resolver=Resolver(name), delays_ms=()):
         delivery = sending.until(delivery_id, "failed")
 
-    assert error_of(delivery) == "the receiver could not be reached"
+    assert last_error_of(delivery) == "the receiver could not be reached"
     assert receiver.requests == []
 
 
@@ -66,7 +66,7 @@ def test_a_name_that_was_remembered_as_good_and_turns_private_is_not_called(
     with sending.deliverer(policy=Policy(), resolver=Resolver(name), delays_ms=()):
         ended = [sending.until(one, "failed") for one in deliveries]
 
-    assert {error_of(one) for one in ended} == {"the receiver could not be reached"}
+    assert {last_error_of(one) for one in ended} == {"the receiver could not be reached"}
     assert receiver.requests == []
 
 
@@ -166,7 +166,7 @@ def test_a_certificate_for_another_name_is_refused(
         ):
             delivery = sending.until(delivery_id, "failed")
 
-        assert error_of(delivery) == "no secure connection: TLS or the certificate was refused"
+        assert last_error_of(delivery) == "no secure connection: TLS or the certificate was refused"
         assert receiver.requests == []
 
 

@@ -39,11 +39,6 @@ def wait(attempts: Sequence[Attempt]) -> list[Attempt]:
     return list(attempts)
 
 
-def kinds(attempts: Sequence[Attempt]) -> list[str]:
-    """How each ended."""
-    return [attempt.kind for attempt in attempts]
-
-
 def only_ill(kind: str) -> list[str]:
     """What `kinds` returns when the ill one ended like this, and all others well."""
     return ["succeeded"] * ILL + [kind] + ["succeeded"] * (COUNT - ILL - 1)

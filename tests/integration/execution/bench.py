@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,6 +17,7 @@ from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
 from runtime.execution.runner_pool import MOST_ATTEMPTS
+from runtime.execution.thread_run import ThreadRun
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from tests.integration.execution.written import LIMITS, Written
@@ -180,17 +183,8 @@ class Bench:
         attempt = _attempt_of(run)
         assert attempt.run is run, "it has ended twice, or after it was given back"
         assert not attempt.is_over.is_set()
-        assert run.ending is not None
         attempt.at_s = time.monotonic()
-        attempt.outcome = decide_outcome(
-            run.ending,
-            run.result,
-            policy=run.manifest.options.retry,
-            attempt=run.assignment.attempt,
-            roll=0.5,
-            logs=run.logs,
-            duration_ms=round(run.ran_s * 1000),
-        )
+        attempt.outcome = outcome_of(run)
         attempt.is_over.set()
 
     def on_returned(self, run: Run) -> None:
@@ -230,6 +224,39 @@ class Bench:
             run.is_cancelled = is_cancelled
             self._known[attempt.assignment.id] = attempt
             self.executor.run(run)
+
+
+def kinds(attempts: Iterable[Attempt]) -> list[str]:
+    """Return how each has ended: its status, or the type of its error."""
+    return [attempt.kind for attempt in attempts]
+
+
+def error_of(outcome: Outcome) -> dict[str, Any]:
+    """Return the error of an attempt that has failed."""
+    assert outcome.status == "failed", outcome
+    error: dict[str, Any] = json.loads(outcome.error)
+    return error
+
+
+def outcome_of(run: Run | ThreadRun) -> Outcome:
+    """Return how an attempt has ended, as a worker decides it."""
+    assert run.ending is not None
+    return decide_outcome(
+        run.ending,
+        run.result,
+        policy=run.manifest.options.retry,
+        attempt=run.assignment.attempt,
+        roll=0.5,
+        logs=logs_of(run),
+        duration_ms=round(run.ran_s * 1000),
+    )
+
+
+def logs_of(run: Run | ThreadRun) -> bytes:
+    """Return the output that was kept of an attempt."""
+    if isinstance(run, Run):
+        return run.logs
+    return b"" if run.output is None else run.output.text()
 
 
 def _attempt_of(run: Run) -> Attempt:

@@ -86,11 +86,6 @@ def begun(path: Path) -> Counter[int]:
     return Counter(int(word) for word in path.read_text().split())
 
 
-def kinds(ended: Sequence[Attempt]) -> list[str]:
-    """Status of each, or its type of error."""
-    return [attempt.kind for attempt in ended]
-
-
 def only_ill(kind: str) -> list[str]:
     """What `kinds` returns when the ill one ended like this, and all others well."""
     return ["succeeded"] * ILL + [kind] + ["succeeded"] * (COUNT - ILL - 1)

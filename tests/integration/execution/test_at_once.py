@@ -10,7 +10,8 @@ from collections import Counter
 
 from runtime.execution import runner_pool
 from runtime.execution.concurrent_runner import ConcurrentRunner
-from tests.integration.execution.at_once import COUNT, ILL, driven, kinds, only_ill, run, wait
+from tests.integration.execution.at_once import COUNT, ILL, driven, only_ill, run, wait
+from tests.integration.execution.bench import kinds
 from tests.integration.execution.written import write
 from tests.support.waiting import allowed, eventually
 

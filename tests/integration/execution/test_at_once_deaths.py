@@ -14,11 +14,11 @@ from tests.integration.execution.at_once import (
     COUNT,
     ILL,
     driven,
-    kinds,
     only_ill,
     run,
     wait,
 )
+from tests.integration.execution.bench import kinds
 from tests.integration.execution.written import write
 from tests.support.waiting import allowed, eventually
 

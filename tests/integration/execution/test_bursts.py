@@ -12,13 +12,13 @@ from collections import Counter
 import psutil
 import pytest
 
+from tests.integration.execution.bench import kinds
 from tests.integration.execution.crew import (
     COUNT,
     ILL,
     Crew,
     begun,
     calls,
-    kinds,
     once_each,
     only_ill,
     quick_crew,

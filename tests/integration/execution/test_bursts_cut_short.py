@@ -6,12 +6,12 @@ import threading
 
 import psutil
 
+from tests.integration.execution.bench import kinds
 from tests.integration.execution.crew import (
     COUNT,
     ILL,
     begun,
     calls,
-    kinds,
     once_each,
     only_ill,
     quick_crew,
@@ -20,14 +20,14 @@ from tests.integration.execution.test_bursts import SWALLOW
 from tests.support.waiting import allowed, eventually
 
 
-def has_begun(path, number):
+def wait_for_begun(path, number):
     eventually(lambda: path.exists() and number in begun(path), every_s=0.001)
 
 
 def test_cancelling_one_that_runs_kills_nobody_else(bench, path):
     crew = quick_crew(bench)
     attempts = crew.begin(calls(path, "time.sleep(60)"))
-    has_begun(path, ILL)
+    wait_for_begun(path, ILL)
 
     assert bench.cancel(str(ILL))
 
@@ -77,7 +77,7 @@ def test_cancelling_the_one_that_runs_lets_those_behind_it_run_elsewhere(make_be
     bench = make_bench(size=1)
     crew = quick_crew(bench)
     attempts = crew.begin(calls(path, "time.sleep(60)", count=6, ill=1))
-    has_begun(path, 1)
+    wait_for_begun(path, 1)
     eventually(attempts[0].is_over.is_set)
 
     hits = [bench.cancel(str(n)) for n in (0, 1)]
@@ -92,7 +92,7 @@ def test_giving_back_keeps_what_has_begun_and_frees_the_rest(make_bench, path):
     crew = quick_crew(bench)
     bench.gives_again = False
     attempts = crew.begin(calls(path, "time.sleep(0.3)", count=COUNT, ill=1))
-    has_begun(path, 1)
+    wait_for_begun(path, 1)
 
     bench.do(bench.executor.return_unstarted)
 
@@ -107,7 +107,7 @@ def test_those_behind_a_slow_one_that_find_no_runner_are_given_back(make_bench, 
     crew = quick_crew(bench)
     bench.gives_again = False
     attempts = crew.begin(calls(path, "time.sleep(60)", count=6, ill=1))
-    has_begun(path, 1)
+    wait_for_begun(path, 1)
 
     assert eventually(lambda: all(attempt.is_over.is_set() for attempt in attempts[2:]))
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from runtime.sdk.options import RetryPolicy
+from tests.integration.execution.bench import error_of
 from tests.integration.execution.written import MAX_RESULT_BYTES, write
 from tests.support.waiting import allowed, eventually
 
@@ -17,11 +18,6 @@ SHOUT_GARBAGE = """import os
   try: os.write(number, b"garbage" * 9)
   except OSError: pass
 """
-
-
-def error_of(outcome):
-    assert outcome.status == "failed", outcome
-    return json.loads(outcome.error)
 
 
 def test_success_gives_the_result_as_json(bench):

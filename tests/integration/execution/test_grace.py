@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.integration.execution.bench import error_of
 from tests.integration.execution.written import write
 from tests.support.waiting import allowed
 
@@ -78,10 +79,6 @@ WAYS = [
     *("sleep", "compute", "lock", "process", "broad", "pool", "loop", "return", "raise", "yield"),
     *("await", "await thread", "await group", "await stubborn", "yield awaited"),
 ]
-
-
-def error_of(outcome):
-    return json.loads(outcome.error)
 
 
 @pytest.mark.parametrize("way", WAYS)

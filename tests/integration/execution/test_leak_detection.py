@@ -11,8 +11,8 @@ import pytest
 
 from runtime.execution.outcome import Outcome
 from tests.integration.execution import leaving
-from tests.integration.execution.bench import Bench
-from tests.integration.execution.crew import begun, calls, kinds, once_each, quick_crew
+from tests.integration.execution.bench import Bench, kinds
+from tests.integration.execution.crew import begun, calls, once_each, quick_crew
 from tests.integration.execution.written import write
 from tests.support.waiting import eventually
 

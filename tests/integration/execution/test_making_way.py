@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.integration.execution.at_once import driven, kinds, wait
+from tests.integration.execution.at_once import driven, wait
+from tests.integration.execution.bench import kinds
 from tests.integration.execution.written import write
 from tests.support.waiting import allowed, eventually
 

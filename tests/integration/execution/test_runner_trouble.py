@@ -10,13 +10,15 @@ import threading
 
 import pytest
 
+from runtime.execution.runner import Runner
 from runtime.execution.runners import Runners
 from runtime.execution.sequential_runner import serials
 from runtime.telemetry.background import CRASHES
-from tests.integration.execution.at_once import kinds, wait
+from tests.integration.execution.at_once import wait
+from tests.integration.execution.bench import kinds
 from tests.integration.execution.crew import COUNT, begun, calls, once_each, quick_crew
-from tests.integration.execution.test_runners import is_gone
 from tests.integration.execution.written import write
+from tests.support.process_ends import is_gone
 from tests.support.waiting import eventually
 
 SHUT = """
@@ -164,26 +166,29 @@ def test_what_waits_is_given_back_where_placing_fails(bench, monkeypatch):
     assert bench.do(CRASHES.take) > 0
 
 
-def test_one_sent_to_a_runner_that_has_just_died_runs_elsewhere(make_bench):
+def test_one_sent_to_a_runner_that_has_just_died_runs_elsewhere(make_bench, monkeypatch):
     """It goes in the turn in which the death lies unread: the socket refuses it."""
     bench = make_bench(size=1)
     written = write("def f(): return 1")
     bench.run(written)
     [pid] = bench.pids()
     sent_to = []
+    take = Runner.take
+
+    def noted(runner, *runs, **options):
+        sent_to.append(runner.process.pid)
+        take(runner, *runs, **options)
 
     def kill():
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: is_gone(pid))
 
-    def note():
-        sent_to.extend(one.process.pid for one in bench.runners_here() if one.held)
-
-    [attempt] = bench.submit_all(written, [b"{}"], first=kill, then=note)
+    monkeypatch.setattr(Runner, "take", noted)
+    [attempt] = bench.submit_all(written, [b"{}"], first=kill)
 
     assert attempt.wait(5).status == "succeeded"
     assert attempt.returned == 0
-    assert sent_to == [pid]
+    assert sent_to[0] == pid
 
 
 def test_those_of_a_burst_that_gets_no_tickets_run_elsewhere(make_bench, path):

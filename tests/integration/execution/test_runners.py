@@ -9,21 +9,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 
 from runtime.execution import runners
 from tests.integration.execution.written import write
+from tests.support.process_ends import is_gone
 from tests.support.waiting import eventually
 
 PID = "import os\ndef f(): return os.getpid()"
-
-
-def is_gone(pid):
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_runner_is_reused_for_the_same_version(bench):

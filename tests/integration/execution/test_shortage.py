@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from runtime.errors import LoadError
@@ -11,6 +9,7 @@ from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.child_load import PRELOAD, inspect
 from runtime.settings import read_environment
+from tests.integration.execution.bench import error_of
 from tests.integration.execution.written import write
 
 MB = 1_000_000
@@ -33,10 +32,6 @@ def take(size):
     C.mmap.restype = ctypes.c_void_p
     return C.mmap(None, ctypes.c_size_t(size), 3, 0x22, -1, 0) not in {None, 2**64 - 1}
 """
-
-
-def error_of(outcome):
-    return json.loads(outcome.error)
 
 
 def test_hundreds_of_threads_fit_in_the_default_memory(bench):

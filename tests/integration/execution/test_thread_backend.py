@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import logging
 import sys
 import time
@@ -13,8 +12,9 @@ from collections.abc import Callable
 import pytest
 
 from runtime.sdk.options import RetryPolicy
-from tests.integration.execution.thread_bench import LaneBench, lane_threads, logs_of
-from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
+from tests.integration.execution.bench import error_of, logs_of, outcome_of
+from tests.integration.execution.thread_bench import LaneBench, lane_threads, threaded
+from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES
 from tests.support.waiting import allowed, eventually
 
 # Functions of the lane run in this process, and note themselves here.
@@ -26,15 +26,6 @@ def bench():
     started = LaneBench()
     yield started
     started.stop()
-
-
-def threaded(source, **options):
-    return write(source, isolation="thread", **options)
-
-
-def error_of(outcome):
-    assert outcome.status == "failed", outcome
-    return json.loads(outcome.error)
 
 
 def test_function_runs_in_a_thread_of_the_lane(bench):
@@ -249,5 +240,5 @@ def test_cancel_reaches_the_context_and_interrupts(bench):
     assert bench.cancel(run)
 
     bench.wait(run)
-    assert bench.outcome_of(run).status == "cancelled"
+    assert outcome_of(run).status == "cancelled"
     assert bench.frames[-1] == ("i1", "event", b"true")

@@ -11,10 +11,10 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from runtime.execution.outcome import Assignment, Outcome
-from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run_times import RunTimes
 from runtime.execution.thread_backend import ThreadBackend
 from runtime.execution.thread_run import ThreadRun
+from tests.integration.execution.bench import outcome_of
 from tests.integration.execution.written import LIMITS, Written, write
 from tests.support.waiting import eventually
 
@@ -30,11 +30,6 @@ def f(hold: str = ""):
         HELD[hold].wait(10)
     return threading.get_ident()
 """
-
-
-def logs_of(run: ThreadRun) -> bytes:
-    """Return the output that was kept of an attempt."""
-    return b"" if run.output is None else run.output.text()
 
 
 class LaneBench:
@@ -110,18 +105,7 @@ class LaneBench:
         """Run one attempt to its end."""
         run = self.submit_one(written, arguments, **changes)
         self.wait(run)
-        return self.outcome_of(run)
-
-    def outcome_of(self, run: ThreadRun) -> Outcome:
-        return decide_outcome(
-            run.ending,
-            run.result,
-            policy=run.manifest.options.retry,
-            attempt=run.assignment.attempt,
-            roll=0.5,
-            logs=logs_of(run),
-            duration_ms=round(run.ran_s * 1000),
-        )
+        return outcome_of(run)
 
     def cancel(self, run: ThreadRun, *, by_caller: bool = False) -> bool:
         return self.on_loop(lambda: self.lane.cancel(run, by_caller=by_caller))

@@ -26,10 +26,5 @@ class Heard(list):
         return self
 
 
-def blocked(life: Life) -> int:
-    """Return how many clients wait in Redis."""
-    return life.command("CLIENT", "LIST").count(b"cmd=blpop")
-
-
 def kill_others(life: Life) -> None:
     life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

@@ -47,7 +47,7 @@ def ids(members: Iterable[Member]) -> set[str]:
     return {one.id for one in members}
 
 
-def statuses(data: Adverse, members: Iterable[Member]) -> set[str]:
+def statuses_of_members(data: Adverse, members: Iterable[Member]) -> set[str]:
     return {
         (data.command("HGET", data.key("record", one.id), "status") or b"").decode()
         for one in members
@@ -84,7 +84,7 @@ def test_a_claim_takes_the_neighbours(data: Adverse, wounded: Wounded):
     claimed = claim_all(data, wounded.queue)
 
     assert ids(sound(waiting)) <= {one.id for one in claimed}
-    assert statuses(data, sound(waiting)) == {"running"}
+    assert statuses_of_members(data, sound(waiting)) == {"running"}
 
 
 def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wounded):
@@ -104,7 +104,7 @@ def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wound
 
     reported = dict(zip(wounded.running, words, strict=True))
     assert {reported[one] for one in sound(wounded.running)} == {"DONE"}
-    assert statuses(data, sound(wounded.running)) == {"succeeded", "failed"}
+    assert statuses_of_members(data, sound(wounded.running)) == {"succeeded", "failed"}
     assert not _leased(data, sound(wounded.running))
 
 
@@ -133,7 +133,7 @@ def _leased(data: Adverse, members: Iterable[Member]) -> set[str]:
 def test_neighbours_are_given_back(data: Adverse, wounded: Wounded):
     data.line.run(release([(one.id, one.token, True) for one in wounded.running], worker="alive"))
 
-    assert statuses(data, sound(wounded.running)) == {"queued"}
+    assert statuses_of_members(data, sound(wounded.running)) == {"queued"}
     assert ids(sound(wounded.running)) <= {one.id for one in claim_all(data, wounded.queue)}
 
 
@@ -150,7 +150,7 @@ def test_neighbours_are_taken_over(data: Adverse, wounded: Wounded):
     for _ in range(3):
         beat(data)
 
-    assert statuses(data, sound(wounded.running)) == {"queued"}
+    assert statuses_of_members(data, sound(wounded.running)) == {"queued"}
     assert not data.command("ZCOUNT", data.key("leases"), "-inf", 1)
     assert ids(sound(wounded.running)) <= {one.id for one in claim_all(data, wounded.queue)}
 
@@ -163,7 +163,7 @@ def test_neighbours_expire(data: Adverse, wounded: Wounded):
     for _ in range(3):
         beat(data)
 
-    assert statuses(data, sound(waiting)) == {"expired"}
+    assert statuses_of_members(data, sound(waiting)) == {"expired"}
     assert not data.command("ZCOUNT", data.key("expiring"), "-inf", 1)
 
 
@@ -176,7 +176,7 @@ def test_neighbours_are_cancelled_each_and_by_a_purge(data: Adverse, wounded: Wo
         if not data.line.run(purge_queue(wounded.queue)):
             break
 
-    assert statuses(data, sound(waiting)) == {"cancelled"}
+    assert statuses_of_members(data, sound(waiting)) == {"cancelled"}
 
 
 def test_neighbours_are_swept(data: Adverse, wounded: Wounded):

@@ -13,9 +13,10 @@ from runtime.store.invocation_commands import claim
 from runtime.store.loop_connection import LoopConnection
 from runtime.store.system_commands import read_queues
 from runtime.telemetry.background import CRASHES
-from tests.integration.store.on_loop import PING, Heard, blocked, call
+from tests.integration.store.on_loop import PING, Heard, call
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
+from tests.support.redis_statistics import blocked
 from tests.support.waiting import allowed, eventually
 
 

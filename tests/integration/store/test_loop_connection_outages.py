@@ -15,10 +15,11 @@ from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.loop_connection import LoopConnection
-from tests.integration.store.on_loop import PING, Heard, blocked, kill_others
+from tests.integration.store.on_loop import PING, Heard, kill_others
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.redis_server import start_redis
+from tests.support.redis_statistics import blocked
 from tests.support.waiting import allowed, eventually
 
 

@@ -14,6 +14,7 @@ from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Idempotency, Parts, Submitted, parts_of, submit
 from runtime.store.submit_pipeline import SubmitPipeline, pack_parts
 from tests.support.life import Life
+from tests.support.redis_statistics import scripts_run
 
 T = TypeVar("T")
 ASKING = parts_of(key="k", priority=7, tags=("t",), fields={"caller": "me"})
@@ -43,12 +44,6 @@ def submitted(
 
 def ids_of(count: int) -> list[str]:
     return [new_invocation_id() for _ in range(count)]
-
-
-def scripts_run(life: Life) -> int:
-    stats = life.command("INFO", "commandstats").decode()
-    [line] = [line for line in stats.splitlines() if line.startswith("cmdstat_evalsha:")]
-    return int(line.partition("calls=")[2].partition(",")[0])
 
 
 @pytest.mark.parametrize("parts", [(), ASKING])

@@ -52,7 +52,7 @@ def finished(life: Life, *ids: str, within_s: float = 10.0) -> list[Status]:
     return [life.read(one).status for one in ids]
 
 
-def error_of(life: Life, one: str) -> dict[str, str]:
+def stored_error(life: Life, one: str) -> dict[str, str]:
     return msgspec.json.decode(life.read(one).error)
 
 
@@ -92,7 +92,7 @@ def test_a_version_that_cannot_be_had_fails_its_calls_and_no_others(
 
     assert finished(life, *ghosts, sound) == [Status.FAILED] * 3 + [Status.SUCCEEDED]
     reported = "no longer kept" if damage == "gone" else "cannot be read"
-    assert {reported in error_of(life, one)["message"] for one in ghosts} == {True}
+    assert {reported in stored_error(life, one)["message"] for one in ghosts} == {True}
 
 
 def test_a_function_that_its_version_does_not_have_fails(life: Life, work: Work):
@@ -103,7 +103,7 @@ def test_a_function_that_its_version_does_not_have_fails(life: Life, work: Work)
     one = life.submit("other", version=version)
 
     assert finished(life, one) == [Status.FAILED]
-    assert "other" in error_of(life, one)["message"]
+    assert "other" in stored_error(life, one)["message"]
 
 
 def test_of_those_in_a_runner_that_dies_only_who_is_to_blame_is_counted(life: Life, work: Work):
@@ -119,7 +119,7 @@ def test_of_those_in_a_runner_that_dies_only_who_is_to_blame_is_counted(life: Li
     dying = life.submit("together", arguments=b'{"what":"die"}')
 
     assert finished(life, dying) == [Status.FAILED]
-    assert error_of(life, dying)["type"] == "exited"
+    assert stored_error(life, dying)["type"] == "exited"
     assert finished(life, *quiet, pending_events) == [Status.SUCCEEDED] * 4
     assert {life.read(one).attempt for one in quiet} == {1}
     assert life.read(pending_events).attempt == 2, "what it told stands under the first"

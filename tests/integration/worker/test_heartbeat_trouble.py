@@ -16,7 +16,7 @@ from tests.support.life import Life
 from tests.support.loop_thread import turn_until
 
 
-class Beating:
+class FailingHeartbeat:
     """A heartbeat turned by the test; what it calls fails as often as told."""
 
     def __init__(self, url: str) -> None:
@@ -58,11 +58,11 @@ class Beating:
 
 
 @pytest.fixture
-def beating(redis_url: str) -> Iterator[Callable[..., Beating]]:
-    made: list[Beating] = []
+def make_heartbeat(redis_url: str) -> Iterator[Callable[..., FailingHeartbeat]]:
+    made: list[FailingHeartbeat] = []
 
-    def make(url: str = redis_url) -> Beating:
-        made.append(Beating(url))
+    def make(url: str = redis_url) -> FailingHeartbeat:
+        made.append(FailingHeartbeat(url))
         return made[-1]
 
     yield make
@@ -71,8 +71,10 @@ def beating(redis_url: str) -> Iterator[Callable[..., Beating]]:
 
 
 @pytest.mark.parametrize("fails_at", ["describe", "on_pulse"])
-def test_it_beats_on_when_what_it_calls_fails(beating: Callable[..., Beating], fails_at: str):
-    one = beating()
+def test_it_beats_on_when_what_it_calls_fails(
+    make_heartbeat: Callable[..., FailingHeartbeat], fails_at: str
+):
+    one = make_heartbeat()
     one.fails_at = fails_at
 
     one.wait_for(fails_at, 3)
@@ -81,8 +83,10 @@ def test_it_beats_on_when_what_it_calls_fails(beating: Callable[..., Beating], f
     one.wait_for("on_pulse", one.called["on_pulse"] + 2)
 
 
-def test_it_listens_on_when_an_order_fails(beating: Callable[..., Beating], life: Life):
-    one = beating()
+def test_it_listens_on_when_an_order_fails(
+    make_heartbeat: Callable[..., FailingHeartbeat], life: Life
+):
+    one = make_heartbeat()
     one.fails_at = "on_order"
 
     for count in (1, 2, 3):
@@ -91,11 +95,11 @@ def test_it_listens_on_when_an_order_fails(beating: Callable[..., Beating], life
 
 
 def test_it_beats_on_when_redis_is_away_and_the_log_takes_no_line(
-    beating: Callable[..., Beating], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_heartbeat: Callable[..., FailingHeartbeat], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     log = FailingLog()
     monkeypatch.setattr("runtime.worker.heartbeat._log", log)
-    one = beating(f"unix://{tmp_path}/nothing.sock")
+    one = make_heartbeat(f"unix://{tmp_path}/nothing.sock")
 
     one.wait_for("describe", 4)
 

@@ -26,6 +26,7 @@ from tests.support.ending import end_some
 from tests.support.life import Life
 from tests.support.monitoring import monitored
 from tests.support.redis_server import start_redis
+from tests.support.redis_statistics import connections
 from tests.support.upkeeping import checker, keeping_up, upkeep_of
 from tests.support.waiting import allowed, eventually
 
@@ -77,10 +78,6 @@ def upkeep_of_worker(settings: Settings) -> Maintenance:
 def check_fields(life: Life, check_id: str) -> dict[str, str]:
     found = life.line.run(read_check(check_id))
     return found.fields if found else {}
-
-
-def connections(life: Life) -> int:
-    return int(life.command("CLIENT", "LIST").count(b" addr="))
 
 
 def test_all_jobs_of_a_worker_take_one_thread_and_two_connections(life: Life, settings: Settings):

@@ -16,7 +16,7 @@ from runtime.store.function_commands import read_manifests
 from runtime.store.invocation_commands import HeartbeatReply
 from runtime.worker import attempts as attempts_module
 from runtime.worker.heartbeat import Heartbeat
-from tests.integration.worker.working import Working
+from tests.integration.worker.working import Working, statuses
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -35,10 +35,6 @@ Work = Callable[..., Working]
 def submit(life: Life, version: str = "", seconds: float = 0.0) -> str:
     named = {"version": version} if version else {}
     return life.submit("nap", arguments=b'{"s":%g}' % seconds, **named)
-
-
-def statuses(life: Life, ids: list[str]) -> list[Status]:
-    return [life.read(one).status for one in ids]
 
 
 def test_who_has_held_as_many_as_may_be_claims_again_at_once(life: Life, work: Work):

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from dramatiq.middleware import Middleware
 
+from runtime.invocations.status import Status
 from runtime.registry.manifest import decode_manifest
 from runtime.settings import Settings
 from runtime.store.function_commands import read_manifests
@@ -22,6 +23,10 @@ from tests.support.loop_thread import LoopThread, turn_until
 from tests.support.waiting import eventually
 
 T = TypeVar("T")
+
+
+def statuses(life: Life, ids: Sequence[str]) -> list[Status]:
+    return [life.read(one).status for one in ids]
 
 
 class Working:

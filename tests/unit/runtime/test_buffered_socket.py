@@ -40,13 +40,6 @@ class End:
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    made = Loop()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def connect(loop: Loop) -> Iterator[Callable[[], End]]:
     """Make connections over loopback."""
     made: list[End] = []

@@ -21,16 +21,10 @@ from runtime.callbacks.ssrf_guard import (
 )
 from runtime.errors import CallbackAddressError, SettingsError
 from tests.support.callback_urls import check_url
+from tests.unit.runtime.callbacks.resolving import resolving_to
 
 STRICT = Policy()
 PUBLIC = "93.184.215.14"
-
-
-def resolving_to(*addresses: str):
-    def resolve(host: str, port: int) -> tuple[str, ...]:
-        return addresses
-
-    return resolve
 
 
 @pytest.mark.parametrize(

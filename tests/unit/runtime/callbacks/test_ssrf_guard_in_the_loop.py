@@ -21,13 +21,6 @@ STRICT = Policy()
 PUBLIC = "93.184.215.14"
 
 
-def resolving_to(*addresses: str):
-    def resolve(host: str, port: int) -> tuple[str, ...]:
-        return addresses
-
-    return resolve
-
-
 def test_the_loop_does_not_wait_for_the_resolver_and_a_name_is_asked_once():
     asked = []
     over = threading.Event()

@@ -70,7 +70,7 @@ def all_of(standing: Record, *entries, whole=None) -> list[tuple[str, str, str]]
     return [(str(e.place), e.name, e.data.decode()) for e in events]
 
 
-def statuses(standing: Record) -> list[tuple[str, str]]:
+def told_statuses(standing: Record) -> list[tuple[str, str]]:
     return [(place, json.loads(data)["status"]) for place, _, data in all_of(standing)]
 
 
@@ -130,7 +130,7 @@ def test_the_life_of_an_invocation_is_told_as_statuses_around_what_attempts_told
     ],
 )
 def test_statuses_follow_from_the_record(standing, expected):
-    assert statuses(standing) == expected
+    assert told_statuses(standing) == expected
 
 
 def test_output_of_a_short_invocation_is_told_from_its_record():

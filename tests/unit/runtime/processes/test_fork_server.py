@@ -11,7 +11,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from runtime.errors import ChannelClosedError, ProcessError
@@ -19,6 +18,7 @@ from runtime.processes.child_control import Exit
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.settings import read_environment
+from tests.support.process_ends import is_gone
 from tests.support.waiting import eventually
 
 ENTRIES = "tests.unit.runtime.processes.entries"
@@ -32,13 +32,6 @@ def server():
     started.start()
     yield started
     started.stop()
-
-
-def is_gone(pid):
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def ask(server, entry, **options):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +10,7 @@ from gateway.cli.call.batches import send_batches
 from gateway.cli.call.rows import Row
 from gateway.cli.client.api_client import System
 from gateway.cli.errors import CommandError
-from tests.support.receiver import Receiver, receiving, status
+from tests.support.receiver import Receiver, status
 
 PATH = "/functions/shout/batch"
 CLOSE = "Connection: close"
@@ -19,12 +18,6 @@ BATCHES = [
     [Row(body=b'{"a":1}', place="line 1"), Row(body=b'{"a":2}', place="line 3")],
     [Row(body=b'{"a":3}', place="line 4")],
 ]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
 
 
 def send(receiver: Receiver, **headers: str) -> list[dict[str, object]]:

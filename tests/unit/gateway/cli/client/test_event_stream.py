@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from gateway.cli.client.api_client import System
 from gateway.cli.client.event_stream import StreamedEvent, follow, parse_events
 from gateway.cli.errors import CommandError, ExitCode
-from tests.support.receiver import Behaviour, Received, Receiver, receiving, status
+from tests.support.receiver import Behaviour, Received, Receiver, status
 
 PATH = "/invocations/one/events"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
 
 
 def system(receiver: Receiver) -> System:

@@ -82,7 +82,7 @@ def switches(pids: list[int]) -> int:
     )
 
 
-class Bench:
+class DrainBench:
     """One Redis and what is asked of it."""
 
     def __init__(self, url: str, redis_pid: int) -> None:
@@ -162,7 +162,7 @@ def main() -> None:
         (folder / "functions" / "noop.py").write_text(SOURCE.format(isolation=flags.isolation))
         redis = start_redis(folder, "--appendonly", "yes", "--appendfsync", "everysec")
         try:
-            bench = Bench(f"unix://{folder}/redis.sock", redis.pid)
+            bench = DrainBench(f"unix://{folder}/redis.sock", redis.pid)
             with worker_processes(bench.url, folder, flags.workers, flags.runners) as pids:
                 eventually(Published(bench.life.line).has("noop"), within_s=20)
                 bench.submit(200)

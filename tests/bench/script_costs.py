@@ -86,7 +86,7 @@ class Scripts:
         return Command(call.words, call.parse, self._scripts[call.script.name])
 
 
-class Life:
+class MeasuredLife:
     """Submits, claims and settles calls, and asks what that cost."""
 
     def __init__(self, url: str) -> None:
@@ -179,7 +179,7 @@ def main() -> None:
     heading = "".join(f"{name.partition('_')[0]:>9}" for name in SCRIPTS)
     sys.stdout.write(f"{'µs of Redis for each call':56}{heading}\n")
     with tempfile.TemporaryDirectory() as folder, own_redis(Path(folder)) as url:
-        life = Life(url)
+        life = MeasuredLife(url)
         for kind in flags.kind or tuple(KINDS):
             for waits in (False, True):
                 for group in flags.group or (1, 32):

@@ -12,14 +12,14 @@ from tests.bench.processor_clock import Moment, used_between
 from tests.support.waiting import eventually
 
 
-def moment(by_process: dict[int, float], *, busy_s: float, own_s: float, at: float) -> Moment:
+def make_moment(by_process: dict[int, float], *, busy_s: float, own_s: float, at: float) -> Moment:
     return Moment(by_process=by_process, busy_s=busy_s, own_s=own_s, at=at)
 
 
 def test_what_neither_the_system_nor_its_client_used_belongs_to_others():
     cores = psutil.cpu_count() or 1
-    before = moment({1: 5.0}, busy_s=100.0, own_s=1.0, at=0.0)
-    after = moment({1: 6.0, 2: 0.5}, busy_s=104.0, own_s=1.25, at=10.0)  # 2 was born meanwhile
+    before = make_moment({1: 5.0}, busy_s=100.0, own_s=1.0, at=0.0)
+    after = make_moment({1: 6.0, 2: 0.5}, busy_s=104.0, own_s=1.25, at=10.0)  # 2 was born meanwhile
 
     used = used_between(before, after, client_s=0.25)
 

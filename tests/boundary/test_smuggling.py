@@ -73,7 +73,7 @@ AMBIGUOUS = {
 }
 
 
-class Witness:
+class HearingParser:
     """Owns a parser, and writes down what it hears."""
 
     def __init__(self) -> None:
@@ -92,9 +92,9 @@ class Witness:
         self.ended += 1
 
 
-def parse(*pieces: bytes) -> tuple[Witness, str | None]:
+def parse_answers(*pieces: bytes) -> tuple[HearingParser, str | None]:
     """Feed a parser as a connection does; return what it told, and its refusal."""
-    witness = Witness()
+    witness = HearingParser()
     parser = RequestParser(witness, LIMITS)
     for piece in pieces:
         parser.feed(piece)
@@ -105,7 +105,7 @@ def parse(*pieces: bytes) -> tuple[Witness, str | None]:
 
 @pytest.mark.parametrize("request_bytes", AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_what_could_be_read_in_two_ways_is_refused_with_all_behind_it(request_bytes: bytes):
-    witness, refusal = parse(request_bytes + SMUGGLED)
+    witness, refusal = parse_answers(request_bytes + SMUGGLED)
 
     assert refusal == "malformed_request"
     assert witness.ended == 0
@@ -116,7 +116,7 @@ def test_what_could_be_read_in_two_ways_is_refused_with_all_behind_it(request_by
 def test_it_is_refused_in_whatever_pieces_it_comes(name: str, where: int):
     whole = AMBIGUOUS[name] + SMUGGLED
 
-    witness, refusal = parse(whole[:where], whole[where:])
+    witness, refusal = parse_answers(whole[:where], whole[where:])
 
     assert refusal == "malformed_request"
     assert "/smuggled" not in [scope["path"] for scope in witness.scopes]
@@ -125,7 +125,7 @@ def test_it_is_refused_in_whatever_pieces_it_comes(name: str, where: int):
 def test_a_trailer_does_not_become_a_header():
     late = b"2\r\n{}\r\n0\r\nAuthorization: Bearer late\r\nX: y\r\n\r\n"
 
-    witness, refusal = parse(CHUNKED, late)
+    witness, refusal = parse_answers(CHUNKED, late)
 
     assert refusal is None
     assert (witness.body, witness.ended) == (b"{}", 1)
@@ -135,7 +135,7 @@ def test_a_trailer_does_not_become_a_header():
 def test_trailers_without_end_are_refused():
     trailers = b"".join(b"X-%d: %s\r\n" % (n, b"y" * 1000) for n in range(100))
 
-    _, refusal = parse(CHUNKED + b"0\r\n", *trailers.splitlines(keepends=True))
+    _, refusal = parse_answers(CHUNKED + b"0\r\n", *trailers.splitlines(keepends=True))
 
     assert refusal == "headers_too_large"
 
@@ -157,7 +157,7 @@ def test_bodies_that_look_like_requests_stay_bodies(
     )
     at = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
 
-    witness, refusal = parse(*(stream[a:b] for a, b in itertools.pairwise(at)))
+    witness, refusal = parse_answers(*(stream[a:b] for a, b in itertools.pairwise(at)))
 
     assert refusal is None
     assert witness.body == b"".join(bodies)

@@ -26,7 +26,7 @@ CLIENTS = ("fetched", "heyed")
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
 
 
-def run(folder: Path, tool: str, *words: str) -> str:
+def run_node(folder: Path, tool: str, *words: str) -> str:
     """Run a tool of the packages; return what it said, after seeing that it was content."""
     path = str(NODE_MODULES / ".bin" / tool) if tool != "node" else tool
     ran = subprocess.run(
@@ -50,10 +50,10 @@ def folder(called: System, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def compiled(called: System, folder: Path) -> Path:
     """Both clients, generated and compiled; then a function is published that they do not know."""
-    said = run(folder, "openapi-typescript", "openapi.json", *TYPES, "--output", "schema.ts")
-    said += run(folder, "openapi-ts")
+    said = run_node(folder, "openapi-typescript", "openapi.json", *TYPES, "--output", "schema.ts")
+    said += run_node(folder, "openapi-ts")
     assert "warning" not in said.lower()
-    run(folder, "tsc", "--project", ".")
+    run_node(folder, "tsc", "--project", ".")
     called.write("later", "def later(x: int) -> int:\n    return x\n")
     eventually(lambda: called.http.get("/functions/later").is_success, within_s=20)
     return folder / "out"
@@ -65,7 +65,7 @@ def test_a_client_calls_what_it_knows_and_what_came_later(
 ):
     text = b64encode(picture).decode("ascii")
 
-    said = run(compiled, "node", f"{client}.js", called.base_url, text)
+    said = run_node(compiled, "node", f"{client}.js", called.base_url, text)
 
     found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     sizes = [Image.open(BytesIO(b64decode(found.pop(by)))).size for by in ("byJson", "byBytes")]
@@ -81,14 +81,14 @@ def test_a_client_calls_what_it_knows_and_what_came_later(
 
 
 def test_redocly_finds_nothing(folder: Path):
-    said = run(folder, "redocly", "lint", "openapi.json", "--config", "redocly.yaml")
+    said = run_node(folder, "redocly", "lint", "openapi.json", "--config", "redocly.yaml")
 
     assert "Your API description is valid" in said
     assert "warning" not in said.lower().replace("deprecation warning", "")
 
 
 def test_spectral_finds_nothing(folder: Path):
-    said = run(
+    said = run_node(
         folder, "spectral", "lint", "openapi.json", "--ruleset", "spectral.yaml", "-F", "hint"
     )
 

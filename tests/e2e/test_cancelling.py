@@ -31,7 +31,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield system
 
 
-def begin(system: System, function: str) -> str:
+def begin_sleeping(system: System, function: str) -> str:
     invocation_id: str = system.call(function).json()["id"]
     eventually(lambda: system.invocation(invocation_id)["status"] == "running")
     return invocation_id
@@ -47,7 +47,7 @@ def cancel(system: System, invocation_id: str):
 def test_the_place_of_what_is_cancelled_is_free_within_a_second(narrow: System, function: str):
     took_s = []
     for _ in range(3):
-        invocation_id = begin(narrow, function)
+        invocation_id = begin_sleeping(narrow, function)
         waiting = narrow.call("hello").json()["id"]
         time.sleep(0.3)  # it runs, and not only just
         assert narrow.invocation(waiting)["status"] == "queued"
@@ -63,7 +63,7 @@ def test_the_place_of_what_is_cancelled_is_free_within_a_second(narrow: System, 
 
 
 def test_a_function_in_a_thread_sees_it_and_ends_as_cancelled(narrow: System):
-    invocation_id = begin(narrow, "look_around")
+    invocation_id = begin_sleeping(narrow, "look_around")
     eventually(lambda: narrow.invocation(invocation_id)["progress"])
 
     answer = cancel(narrow, invocation_id)
@@ -111,7 +111,7 @@ def test_its_callback_is_sent_and_its_followers_see_the_end(narrow: System):
 
 
 def test_orders_that_mean_another_attempt_or_nothing_are_not_obeyed(narrow: System):
-    invocation_id = begin(narrow, "spin")
+    invocation_id = begin_sleeping(narrow, "spin")
     [worker] = narrow.http.get("/workers").json()["items"]
     control = Keys().build("control", worker["id"])
 
@@ -125,7 +125,7 @@ def test_orders_that_mean_another_attempt_or_nothing_are_not_obeyed(narrow: Syst
 
 
 def test_a_lost_order_is_made_good_by_the_next_heartbeat(narrow: System):
-    invocation_id = begin(narrow, "spin")
+    invocation_id = begin_sleeping(narrow, "spin")
 
     narrow.run_command("HSET", Keys().build("record", invocation_id), "cancelling", "1")
 

@@ -27,7 +27,7 @@ BACK_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WitnessLine:
     """One line of the witness."""
 
     what: str
@@ -37,14 +37,14 @@ class Line:
     at_s: float
 
 
-def read_witness(file: Path) -> list[Line]:
+def read_witness(file: Path) -> list[WitnessLine]:
     if not file.exists():
         return []
     rows = [line.split() for line in file.read_text().splitlines()]
-    return [Line(row[0], row[1], int(row[2]), int(row[3]), float(row[4])) for row in rows]
+    return [WitnessLine(row[0], row[1], int(row[2]), int(row[3]), float(row[4])) for row in rows]
 
 
-def kill(processes: list[psutil.Process]) -> None:
+def kill_all(processes: list[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -55,15 +55,15 @@ def kill_a_runner(running: System, file: Path) -> None:
     lines = read_witness(file)
     ended = {line.id for line in lines if line.what == "ended"}
     busy = [line.pid for line in lines if line.what == "began" and line.id not in ended]
-    kill([psutil.Process(busy[-1])])
+    kill_all([psutil.Process(busy[-1])])
 
 
 def kill_a_worker(running: System, file: Path) -> None:
-    kill(running.parts("worker")[:1])
+    kill_all(running.parts("worker")[:1])
 
 
 def kill_the_worker_tree(running: System, file: Path) -> None:
-    kill([*running.parts("worker"), *running.runners()])
+    kill_all([*running.parts("worker"), *running.runners()])
 
 
 @pytest.fixture(

@@ -29,7 +29,7 @@ def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         assert running.check() == []
 
 
-def submit(running: System, file: Path) -> list[str]:
+def call_witnesses(running: System, file: Path) -> list[str]:
     """Make calls that take a while; return their ids."""
     answers = [
         running.call("witness", number=number, file=str(file), pause_s=0.05)
@@ -50,7 +50,7 @@ def endings(running: System, ids: list[str]) -> Counter[str]:
 
 
 def test_a_hung_redis_is_told_within_one_and_a_half_seconds(shaken: System, tmp_path: Path) -> None:
-    ids = submit(shaken, tmp_path / "witness")
+    ids = call_witnesses(shaken, tmp_path / "witness")
     redis = shaken.parts("redis")[0]
 
     redis.suspend()
@@ -71,7 +71,7 @@ def test_a_hung_redis_is_told_within_one_and_a_half_seconds(shaken: System, tmp_
 def test_a_killed_redis_comes_back_with_everything_it_had_accepted(
     shaken: System, tmp_path: Path
 ) -> None:
-    ids = submit(shaken, tmp_path / "witness")
+    ids = call_witnesses(shaken, tmp_path / "witness")
 
     shaken.parts("redis")[0].kill()
 
@@ -80,7 +80,7 @@ def test_a_killed_redis_comes_back_with_everything_it_had_accepted(
 
 
 def test_a_killed_gateway_comes_back_and_its_calls_have_run(shaken: System, tmp_path: Path) -> None:
-    ids = submit(shaken, tmp_path / "witness")
+    ids = call_witnesses(shaken, tmp_path / "witness")
 
     gateway = shaken.parts("gateway")[0]
     for process in (*gateway.children(recursive=True), gateway):
@@ -96,7 +96,7 @@ def test_a_killed_supervisor_leaves_no_process_and_loses_nothing(
     folder = tmp_path_factory.mktemp("killed")
     functions = copy_functions(folder / "functions")
     with running_system(folder, functions=functions, environment=SHORT_LEASE) as first:
-        ids = submit(first, folder / "witness")
+        ids = call_witnesses(first, folder / "witness")
         tree = first.processes()
         first.up.kill()
         first.up.wait()

@@ -133,7 +133,7 @@ def test_a_table_and_an_argument_are_sent_together_as_a_form(system: System) -> 
 
 def test_a_picture_comes_back_as_a_smaller_png(system: System) -> None:
     answer = system.http.post(
-        "/functions/thumbnail", content=picture(), headers={"Content-Type": "image/jpeg"}
+        "/functions/thumbnail", content=draw_picture(), headers={"Content-Type": "image/jpeg"}
     )
     invocation = system.finished(answer.json()["id"])
 
@@ -145,7 +145,7 @@ def test_a_picture_comes_back_as_a_smaller_png(system: System) -> None:
 
 
 def test_a_picture_and_its_width_are_sent_as_json(system: System) -> None:
-    encoded = base64.b64encode(picture()).decode()
+    encoded = base64.b64encode(draw_picture()).decode()
 
     answer = system.call("thumbnail", wait_s=10, image=encoded, width=64)
 
@@ -160,7 +160,7 @@ def test_results_arrive_at_a_separate_process_that_verifies_their_signatures(
     calls = {
         "hello": {"json": {"name": "Ada"}},
         "csv_report": {"content": b"a,b\n1,2\n", "headers": {"Content-Type": "text/csv"}},
-        "thumbnail": {"content": picture(), "headers": {"Content-Type": "image/jpeg"}},
+        "thumbnail": {"content": draw_picture(), "headers": {"Content-Type": "image/jpeg"}},
         "countdown": {"json": {"start": 2, "pause_s": 0.01}},
         "raise_error": {"json": {}},
     }
@@ -191,7 +191,7 @@ def test_a_long_call_shows_its_progress_while_it_runs(system: System) -> None:
     assert ended["result"]["counted"] == [3, 2, 1, 0]
 
 
-def picture() -> bytes:
+def draw_picture() -> bytes:
     target = io.BytesIO()
     Image.effect_noise((640, 480), 60).convert("RGB").save(target, "JPEG")
     return target.getvalue()

@@ -66,7 +66,7 @@ def changes(system: System, invocation_id: str) -> list[dict[str, Any]]:
     return found
 
 
-def events(system: System, invocation_id: str) -> list[str]:
+def logged_events(system: System, invocation_id: str) -> list[str]:
     return [line["event"] for line in changes(system, invocation_id)]
 
 
@@ -80,7 +80,7 @@ def test_every_change_of_status_is_a_line(logging_system: System):
     logging_system.http.delete(f"/invocations/{waiting}")
 
     def sorted_events(invocation_id: str) -> list[str]:
-        return sorted(events(logging_system, invocation_id))
+        return sorted(logged_events(logging_system, invocation_id))
 
     expected = {
         succeeded: ["accepted", "started", "succeeded"],
@@ -122,7 +122,7 @@ def test_a_delivery_is_a_line_that_names_the_host_alone(logging_system: System, 
             headers={"X-Callback-Url": receiver.url(f"{path}/{PRIVATE}?token={PRIVATE}")},
         )
         invocation_id = call.json()["id"]
-        eventually(lambda id_=invocation_id: DELIVERED in events(logging_system, id_))
+        eventually(lambda id_=invocation_id: DELIVERED in logged_events(logging_system, id_))
 
 
 def test_nothing_private_is_ever_logged(logging_system: System, receiver: Receiver):
@@ -138,7 +138,7 @@ def test_nothing_private_is_ever_logged(logging_system: System, receiver: Receiv
         headers={"X-Callback-Url": f"http://nowhere.invalid/{PRIVATE}"},
     )
     last = logging_system.call("spill", secret=PRIVATE, wait_s=10).headers["X-Call-Id"]
-    eventually(lambda: "invocation_failed" in events(logging_system, last))
+    eventually(lambda: "invocation_failed" in logged_events(logging_system, last))
 
     log = logging_system.read_log()
 

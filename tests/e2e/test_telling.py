@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 OUTPUT_PATIENCE_MS = 50  # output of what ends sooner is written with its ending
 
 
-def begin(system: System, function: str, **arguments) -> str:
+def begin_telling(system: System, function: str, **arguments) -> str:
     answer = system.call(function, **arguments)
     assert answer.status_code == 202, answer.text
     invocation_id: str = answer.json()["id"]
@@ -19,7 +19,7 @@ def begin(system: System, function: str, **arguments) -> str:
 
 def test_items_arrive_before_the_end_and_are_the_result(system: System, tmp_path):
     go_on = tmp_path / "go_on"
-    invocation_id = begin(system, "count_up", to=3, until=str(go_on))
+    invocation_id = begin_telling(system, "count_up", to=3, until=str(go_on))
 
     with streaming(system.http, invocation_id) as events:
         early = []
@@ -35,7 +35,7 @@ def test_items_arrive_before_the_end_and_are_the_result(system: System, tmp_path
 
 
 def test_all_that_a_function_tells_is_followed_and_replayed_in_its_order(system: System):
-    invocation_id = begin(system, "count_up", to=4, pause_s=0.01)
+    invocation_id = begin_telling(system, "count_up", to=4, pause_s=0.01)
 
     live = follow(system.http, invocation_id)
 
@@ -62,7 +62,7 @@ def test_all_that_a_function_tells_is_followed_and_replayed_in_its_order(system:
 
 def test_progress_shows_in_the_invocation_while_it_runs(system: System, tmp_path):
     go_on = tmp_path / "go_on"
-    invocation_id = begin(system, "count_up", to=2, until=str(go_on))
+    invocation_id = begin_telling(system, "count_up", to=2, until=str(go_on))
 
     shown = eventually(lambda: system.invocation(invocation_id)["progress"])
 
@@ -72,14 +72,14 @@ def test_progress_shows_in_the_invocation_while_it_runs(system: System, tmp_path
 
 
 def test_async_generators_stream_too(system: System):
-    events = follow(system.http, begin(system, "count_up_slowly"))
+    events = follow(system.http, begin_telling(system, "count_up_slowly"))
 
     assert [e.value for e in events if e.name == "item"] == [{"number": n} for n in range(3)]
     assert events[-1].value["result"] == [{"number": n} for n in range(3)]
 
 
 def test_every_attempt_s_output_is_told(system: System):
-    invocation_id = begin(system, "stumble")
+    invocation_id = begin_telling(system, "stumble")
 
     live = follow(system.http, invocation_id)
 

@@ -23,7 +23,7 @@ def kill_part(rig: Rig, chance: random.Random) -> None:
     rig.deaths.kill(chance.choice(rig.parts(kind)))
 
 
-def moment(text: str) -> float:
+def timestamp_of(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -47,7 +47,7 @@ def test_delayed_invocations_start_at_their_time_and_once(tmp_path: Path, row: R
 
         first = {one: record["attempts"][0] for one, record in verdict.records.items()}
         late_s = sorted(
-            moment(first[one]["started_at"]) - moment(record["scheduled_for"])
+            timestamp_of(first[one]["started_at"]) - timestamp_of(record["scheduled_for"])
             for one, record in verdict.records.items()
         )
         row.report(

@@ -56,7 +56,7 @@ def system(tmp_path: Path) -> Iterator[System]:
         yield running
 
 
-def fill(system: System, function: str, count: int, **arguments: str) -> None:
+def submit_many(system: System, function: str, count: int, **arguments: str) -> None:
     for start in range(0, count, 10_000):
         rows = [arguments] * min(10_000, count - start)
         answer = system.http.post(f"/functions/{function}/batch", json=rows)
@@ -70,7 +70,7 @@ def test_a_full_lane_delays_no_other_function_by_more_than_a_running_call(
 ) -> None:
     row.begin("one function's call beside 100,000 waiting calls of another", goal="p50 ≤ 150 ms")
     system.call("rare", wait_s=5)
-    fill(system, "busy", 100_000)
+    submit_many(system, "busy", 100_000)
 
     took_ms = []
     for _ in range(40):
@@ -102,10 +102,10 @@ def test_concurrency_is_never_exceeded_while_workers_die(
             chance.choice(system.parts("worker")).kill()
             kills.append(1)
 
-    fill(system, "narrow", 400, file=str(file))
+    submit_many(system, "narrow", 400, file=str(file))
 
     with repeating(2, kill_a_worker):
-        eventually(lambda: succeeded(system) >= 400, within_s=120, every_s=0.5)
+        eventually(lambda: count_succeeded(system) >= 400, within_s=120, every_s=0.5)
 
     most = 0
     open_runs: set[str] = set()
@@ -121,7 +121,7 @@ def test_concurrency_is_never_exceeded_while_workers_die(
     assert most <= 3
 
 
-def succeeded(system: System) -> int:
+def count_succeeded(system: System) -> int:
     """Return how many calls have; 0 when nobody answers."""
     with contextlib.suppress(httpx.TransportError):
         return system.http.get("/functions/narrow").json()["stats"].get("succeeded", 0)
@@ -138,7 +138,7 @@ def was_killed(run: str, file: Path) -> bool:
 def test_a_rate_admits_what_it_says(system: System, tmp_path: Path, row: Row) -> None:
     row.begin('900 calls with `rate="50/s"`', goal="475 to 525 starts in 10 s")
     file = tmp_path / "witness"
-    fill(system, "paced", 900, file=str(file))
+    submit_many(system, "paced", 900, file=str(file))
 
     eventually(file.exists)
     threading.Event().wait(11)

@@ -66,14 +66,14 @@ def test_every_second_of_a_minute_fires_once_or_is_named(tmp_path: Path, row: Ro
 
 def moments(system: System, here: str) -> dict[str, Any]:
     """The schedule, asked until a gateway answers."""
-    return eventually(lambda: ask(system, "GET", here), within_s=15)
+    return eventually(lambda: request_or_none(system, "GET", here), within_s=15)
 
 
 def patch(system: System, here: str) -> Any:
-    return ask(system, "PATCH", here, json={"paused": True})
+    return request_or_none(system, "PATCH", here, json={"paused": True})
 
 
-def ask(system: System, method: str, path: str, **more: Any) -> Any:
+def request_or_none(system: System, method: str, path: str, **more: Any) -> Any:
     try:
         answer = system.http.request(method, path, **more)
     except httpx.HTTPError:

@@ -41,7 +41,9 @@ def added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_headers, "CALL_HEADERS", CallHeaders(*CALL_HEADERS.headers, line))
 
 
-def ask(redis_url: str, *asked: tuple[str, bytes, dict[str, str]]) -> list[falcon.testing.Result]:
+def answers_of(
+    redis_url: str, *asked: tuple[str, bytes, dict[str, str]]
+) -> list[falcon.testing.Result]:
     async def talk() -> list[falcon.testing.Result]:
         app = create(Settings(redis=redis_url))
         async with falcon.testing.ASGIConductor(app) as conductor:
@@ -63,7 +65,7 @@ def published(redis_url: str, line: BlockingConnection) -> str:
 
 @pytest.mark.usefixtures("added")
 def test_a_line_of_the_table_reaches_the_record(published: str, line: BlockingConnection) -> None:
-    with_it, without, batch = ask(
+    with_it, without, batch = answers_of(
         published,
         ("/functions/echo", b"{}", {NAME: "ada"}),
         ("/functions/echo", b"{}", {}),
@@ -87,7 +89,7 @@ def test_a_line_of_the_table_reaches_the_record(published: str, line: BlockingCo
 def test_it_makes_a_call_another_one_under_an_idempotency_key(published: str) -> None:
     once = {"Idempotency-Key": "one"}
 
-    first, again, other = ask(
+    first, again, other = answers_of(
         published,
         ("/functions/echo", b"{}", {**once, NAME: "ada"}),
         ("/functions/echo", b"{}", {**once, NAME: "ada"}),

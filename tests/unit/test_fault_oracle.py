@@ -13,11 +13,11 @@ from tests.faults.reliability_table import Row, render_page
 from tests.faults.witness import Run, Witness
 
 
-def run(attempt: int, *, pid: int = 1, began_s: float = 0.0) -> Run:
+def run_of(attempt: int, *, pid: int = 1, began_s: float = 0.0) -> Run:
     return Run(id="a", attempt=attempt, pid=pid, began_s=began_s, ended_s=began_s + 1)
 
 
-def record(*outcomes: str) -> dict[str, object]:
+def record_of(*outcomes: str) -> dict[str, object]:
     attempts = [
         {"attempt": number, "outcome": outcome, "worker": "host-7"}
         for number, outcome in enumerate(outcomes, start=1)
@@ -28,13 +28,13 @@ def record(*outcomes: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("kept", "seen", "problem"),
     [
-        (record("succeeded"), [run(1)], ""),
-        (record("worker_lost", "succeeded"), [run(2)], ""),
-        (record("worker_lost", "succeeded"), [run(1), run(2)], ""),
-        (record("succeeded"), [run(1), run(1)], "attempt 1 was run 2 times"),
-        (record("succeeded"), [], "attempt {1} left no trace"),
-        (record("retrying", "succeeded"), [run(2)], "attempt {1} left no trace"),
-        (record("succeeded"), [run(1), run(2)], "ran as attempt {2}, the record says 1"),
+        (record_of("succeeded"), [run_of(1)], ""),
+        (record_of("worker_lost", "succeeded"), [run_of(2)], ""),
+        (record_of("worker_lost", "succeeded"), [run_of(1), run_of(2)], ""),
+        (record_of("succeeded"), [run_of(1), run_of(1)], "attempt 1 was run 2 times"),
+        (record_of("succeeded"), [], "attempt {1} left no trace"),
+        (record_of("retrying", "succeeded"), [run_of(2)], "attempt {1} left no trace"),
+        (record_of("succeeded"), [run_of(1), run_of(2)], "ran as attempt {2}, the record says 1"),
     ],
 )
 def test_attempts_in_the_record_must_be_the_runs_that_were_seen(kept, seen, problem):
@@ -62,8 +62,8 @@ def test_the_witness_tells_runs_that_ended_from_those_that_did_not(tmp_path: Pat
 
 
 def test_recovery_is_measured_from_the_kill_to_the_next_run():
-    runs = {"a": [run(1, pid=5, began_s=1), run(3, began_s=9)]}
-    records = {"a": record("worker_lost", "worker_lost", "succeeded")}
+    runs = {"a": [run_of(1, pid=5, began_s=1), run_of(3, began_s=9)]}
+    records = {"a": record_of("worker_lost", "worker_lost", "succeeded")}
 
     times = recoveries_s(records, runs, {5: 2.0, 7: 6.0})
 

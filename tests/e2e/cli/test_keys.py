@@ -13,14 +13,16 @@ from tests.support.redis_server import own_redis
 from tests.support.system import running_system
 
 
-def create(*flags: str | Path, environment: dict[str, str] | None = None) -> dict[str, Any]:
+def create_key(*flags: str | Path, environment: dict[str, str] | None = None) -> dict[str, Any]:
     answer = penstock("keys", "create", "--json", *flags, environment=environment)
     assert answer.returncode == 0, answer.stderr
     made: dict[str, Any] = json.loads(answer.stdout)
     return made
 
 
-def listed(*flags: str | Path, environment: dict[str, str] | None = None) -> list[dict[str, Any]]:
+def listed_keys(
+    *flags: str | Path, environment: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
     answer = penstock("keys", "ls", "--json", *flags, environment=environment)
     assert answer.returncode == 0, answer.stderr
     items: list[dict[str, Any]] = json.loads(answer.stdout)["items"]
@@ -29,7 +31,7 @@ def listed(*flags: str | Path, environment: dict[str, str] | None = None) -> lis
 
 def test_the_first_key_is_made_before_anything_runs_and_opens_a_bind_for_others(tmp_path: Path):
     data = ("--data", tmp_path / "data")
-    first = create("--name", "root", "--scope", "admin", *data)
+    first = create_key("--name", "root", "--scope", "admin", *data)
 
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions" / "hello.py").write_text("def hello(): ...\n", encoding="utf-8")
@@ -37,13 +39,13 @@ def test_the_first_key_is_made_before_anything_runs_and_opens_a_bind_for_others(
     with running_system(tmp_path, "--host", "0.0.0.0") as system:
         away = {"PENSTOCK_KEY": first["key"]}
         url = ("--url", system.base_url)
-        from_afar = create(
+        from_afar = create_key(
             *("--name", "shop", "--scope", "invoke:hello", "--scope", "read"),
             *("--rate", "100/m", "--expires", "90d", *url),
             environment=away,
         )
-        beside = create("--name", "desk", "--scope", "read", *data)
-        seen = {item["id"]: item for item in listed(*url, environment=away)}
+        beside = create_key("--name", "desk", "--scope", "read", *data)
+        seen = {item["id"]: item for item in listed_keys(*url, environment=away)}
         without_key = penstock("ls", *url)
         with_key = penstock("ls", *url, environment={"PENSTOCK_KEY": beside["key"]})
         refused = penstock("keys", *url, environment={"PENSTOCK_KEY": beside["key"]})
@@ -66,7 +68,7 @@ def test_the_first_key_is_made_before_anything_runs_and_opens_a_bind_for_others(
     assert after.returncode == ExitCode.REFUSED
     assert "keys       required" in log
     assert first["key"] not in log
-    assert [item["name"] for item in listed(*data)] == ["root", "shop"]
+    assert [item["name"] for item in listed_keys(*data)] == ["root", "shop"]
 
 
 def test_what_is_wrong_with_a_key_is_one_sentence(tmp_path: Path):
@@ -77,7 +79,7 @@ def test_what_is_wrong_with_a_key_is_one_sentence(tmp_path: Path):
         answer = penstock(*flags, environment=environment)
         unknown = penstock("keys", "revoke", "nobody", environment=environment)
 
-        assert listed(environment=environment) == []
+        assert listed_keys(environment=environment) == []
     assert answer.returncode == ExitCode.REFUSED
     assert answer.stdout == ""
     [sentence] = answer.stderr.splitlines()

@@ -62,14 +62,14 @@ def gateway(redis_url: str) -> Iterator[RunningGateway]:
         yield running
 
 
-def write(folder: Path, **sources: object) -> Path:
+def write_functions(folder: Path, **sources: object) -> Path:
     folder.mkdir(exist_ok=True)
     for name, value in sources.items():
         (folder / f"{name}.py").write_text(f"def {name}(): return {value!r}\n")
     return folder
 
 
-def names(gateway: RunningGateway) -> set[str]:
+def published_names(gateway: RunningGateway) -> set[str]:
     return {item["name"] for item in httpx.get(f"{gateway.url}/functions").json()["items"]}
 
 
@@ -87,9 +87,9 @@ def publishes(gateway: RunningGateway, process: subprocess.Popen[bytes]) -> Call
 def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
     gateway: RunningGateway, start: Start, tmp_path: Path, others: dict[str, object]
 ):
-    first = start(write(tmp_path / "first", one=1, two=2, three=3))
-    eventually(lambda: names(gateway) == {"one", "two", "three"}, within_s=15)
-    second = start(write(tmp_path / "second", **others))
+    first = start(write_functions(tmp_path / "first", one=1, two=2, three=3))
+    eventually(lambda: published_names(gateway) == {"one", "two", "three"}, within_s=15)
+    second = start(write_functions(tmp_path / "second", **others))
     state = "differs" if others else "empty"
     eventually(
         lambda: worker_of(gateway, second).get("functions", {}).get("state") == state, within_s=20
@@ -103,7 +103,7 @@ def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
     shown = worker_of(gateway, second)["functions"]
     assert shown["state"] == state
     assert shown["differing"]
-    assert "one" in names(gateway)
+    assert "one" in published_names(gateway)
     assert httpx.get(f"{gateway.url}/functions").json()["items"] == before
     reported = penstock("status", "--url", gateway.url).stdout
     assert "penstock publish --worker" in reported
@@ -112,8 +112,8 @@ def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
     assert hint.endswith(f"{shown_id} --withdraw-missing")
 
     (tmp_path / "second" / "later.py").write_text("def later(): pass\n")
-    eventually(lambda: "later" in names(gateway), within_s=5)
-    assert {"one", "two", "three"} <= names(gateway)
+    eventually(lambda: "later" in published_names(gateway), within_s=5)
+    assert {"one", "two", "three"} <= published_names(gateway)
 
     third = start(tmp_path / "first")  # the folder that had the say comes back
     eventually(publishes(gateway, third), within_s=15)
@@ -122,9 +122,9 @@ def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
 def test_publish_makes_a_workers_folder_the_one_that_is_published(
     gateway: RunningGateway, start: Start, tmp_path: Path
 ):
-    first = start(write(tmp_path / "first", one=1, two=2))
-    eventually(lambda: names(gateway) == {"one", "two"}, within_s=15)
-    second = start(write(tmp_path / "second", one="changed", new=3))
+    first = start(write_functions(tmp_path / "first", one=1, two=2))
+    eventually(lambda: published_names(gateway) == {"one", "two"}, within_s=15)
+    second = start(write_functions(tmp_path / "second", one="changed", new=3))
     eventually(
         lambda: worker_of(gateway, second).get("functions", {}).get("state") == "differs",
         within_s=20,
@@ -133,11 +133,11 @@ def test_publish_makes_a_workers_folder_the_one_that_is_published(
 
     reported = penstock("publish", "--url", gateway.url, "--json")
     assert json.loads(reported.stdout)["worker"] == worker_of(gateway, second)["id"]
-    eventually(lambda: names(gateway) == {"one", "two", "new"}, within_s=10)
+    eventually(lambda: published_names(gateway) == {"one", "two", "new"}, within_s=10)
     eventually(lambda: not publishes(gateway, first)(), within_s=10)
 
     penstock("publish", "--url", gateway.url, "--withdraw-missing")
-    eventually(lambda: names(gateway) == {"one", "new"}, within_s=10)
+    eventually(lambda: published_names(gateway) == {"one", "new"}, within_s=10)
     eventually(lambda: worker_of(gateway, second)["functions"]["state"] == "published", within_s=10)
     assert worker_of(gateway, second)["functions"]["digest"] == digest
 
@@ -145,11 +145,11 @@ def test_publish_makes_a_workers_folder_the_one_that_is_published(
 def test_a_worker_that_shall_never_publish_does_not(
     gateway: RunningGateway, start: Start, tmp_path: Path
 ):
-    never = start(write(tmp_path / "never", one=1), PENSTOCK_PUBLISH="never")
+    never = start(write_functions(tmp_path / "never", one=1), PENSTOCK_PUBLISH="never")
     eventually(lambda: worker_of(gateway, never), within_s=15)
-    first = start(write(tmp_path / "first", two=2))
+    first = start(write_functions(tmp_path / "first", two=2))
 
-    eventually(lambda: names(gateway) == {"two"}, within_s=15)
+    eventually(lambda: published_names(gateway) == {"two"}, within_s=15)
     assert not publishes(gateway, never)()
     stop(first)
 

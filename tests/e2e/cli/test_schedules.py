@@ -11,21 +11,21 @@ from tests.support.commands import penstock
 from tests.support.system import System
 
 
-def run(system: System, *words: str):
+def run_schedules(system: System, *words: str):
     return penstock("schedules", *words, "--url", system.base_url)
 
 
 @pytest.fixture
 def made(system: System):
     """A schedule that a test may do anything with."""
-    answer = run(system, "create", "hello", "0 9 * * mon-fri", "name=Ada")
+    answer = run_schedules(system, "create", "hello", "0 9 * * mon-fri", "name=Ada")
     assert answer.returncode == ExitCode.OK, answer.stderr
     yield answer.stdout.strip()
-    run(system, "rm", answer.stdout.strip())
+    run_schedules(system, "rm", answer.stdout.strip())
 
 
 def test_creating_prints_the_id_and_tells_when_it_comes(system: System):
-    answer = run(
+    answer = run_schedules(
         *(system, "create", "hello", "30 0 9 * * *", "name=Ada", "--timezone", "Asia/Tokyo"),
         *("--no-overlap", "--catch-up", "--json"),
     )
@@ -34,12 +34,12 @@ def test_creating_prints_the_id_and_tells_when_it_comes(system: System):
     assert (made["arguments"], made["timezone"]) == ({"name": "Ada"}, "Asia/Tokyo")
     assert (made["overlap"], made["catch_up"], made["paused"]) == (False, True, False)
     assert made["next"][0].endswith("T00:00:30.000Z")
-    assert run(system, "rm", made["id"]).stdout == f"{made['id']} removed\n"
+    assert run_schedules(system, "rm", made["id"]).stdout == f"{made['id']} removed\n"
 
 
 def test_listing_shows_them(system: System, made: str):
-    people = run(system)
-    machines = run(system, "ls", "--json")
+    people = run_schedules(system)
+    machines = run_schedules(system, "ls", "--json")
 
     assert made in people.stdout
     assert "0 9 * * mon-fri" in people.stdout
@@ -47,17 +47,20 @@ def test_listing_shows_them(system: System, made: str):
 
 
 def test_pausing_resuming_and_firing(system: System, made: str):
-    assert run(system, "pause", made).stdout == f"{made} paused\n"
-    assert "paused" in run(system).stdout
-    assert json.loads(run(system, "resume", made, "--json").stdout)["items"][0]["paused"] is False
+    assert run_schedules(system, "pause", made).stdout == f"{made} paused\n"
+    assert "paused" in run_schedules(system).stdout
+    assert (
+        json.loads(run_schedules(system, "resume", made, "--json").stdout)["items"][0]["paused"]
+        is False
+    )
 
-    fired = run(system, "fire", made)
+    fired = run_schedules(system, "fire", made)
 
     assert system.finished(fired.stdout.strip())["result"] == "Hello, Ada!"
 
 
 def test_what_is_refused_is_told_and_the_rest_is_done(system: System, made: str):
-    answer = run(system, "pause", "nothing", made)
+    answer = run_schedules(system, "pause", "nothing", made)
 
     assert answer.returncode == ExitCode.REFUSED
     assert "nothing: " in answer.stderr
@@ -74,7 +77,7 @@ def test_what_is_refused_is_told_and_the_rest_is_done(system: System, made: str)
     ],
 )
 def test_wrong_words_are_refused_with_what_is_taken(system: System, words, says):
-    answer = run(system, "create", *words)
+    answer = run_schedules(system, "create", *words)
 
     assert answer.returncode == ExitCode.REFUSED
     assert says in answer.stderr

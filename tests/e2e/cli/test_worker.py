@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).parents[3]
 
 
-def start(*words: str) -> subprocess.Popen[bytes]:
+def start_worker(*words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gateway.cli.main", "worker", *words]
     environment = {k: v for k, v in read_environment().items() if not k.startswith("PENSTOCK_")}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
@@ -31,7 +31,7 @@ def test_a_worker_serves_the_queues_it_is_told_and_no_other(
     (tmp_path / "f.py").write_text("def f(): return 1\n")
     ids = {queue: life.submit("f", queue=queue) for queue in ("default", "a", "b", "c")}
 
-    worker = start("--queues", "a, b", "--redis", redis_url, "--functions", str(tmp_path))
+    worker = start_worker("--queues", "a, b", "--redis", redis_url, "--functions", str(tmp_path))
     try:
         for queue in ("a", "b"):
             eventually(lambda queue=queue: life.read(ids[queue]).is_finished, within_s=15)
@@ -55,7 +55,7 @@ def test_a_worker_serves_the_queues_it_is_told_and_no_other(
     ],
 )
 def test_what_is_missing_is_said_in_a_sentence(words, said):
-    worker = start(*words)
+    worker = start_worker(*words)
 
     _, reported = worker.communicate(timeout=15)
 

@@ -135,7 +135,7 @@ def test_after_a_restart_of_everything_the_same_history_is_there(look, tmp_path)
             first.call("desk.divide", wait_s=10, dividend=1, divisor=number % 2)
         page = look("/invocations", of=first)
         expect(page.locator("tbody tr")).to_have_count(6)
-        before = rows(page)
+        before = rows_of_table(page)
         page.close()
 
     with running_system(
@@ -144,11 +144,11 @@ def test_after_a_restart_of_everything_the_same_history_is_there(look, tmp_path)
         page = look("/invocations", of=again)
 
         expect(page.locator("tbody tr")).to_have_count(6)
-        assert rows(page) == before
+        assert rows_of_table(page) == before
         page.close()
 
 
-def rows(page):
+def rows_of_table(page):
     """Return what the rows say, but for how long ago they were accepted."""
     cells = "tr => [...tr.children].filter((_, i) => i !== 3).map(td => td.textContent)"
     return page.locator("tbody").first.evaluate(f"body => [...body.children].map({cells})")

@@ -120,7 +120,7 @@ def test_all_that_failed_are_retried_once_the_number_is_confirmed(look, desk, tm
     missing = tmp_path / "missing"
     for _ in range(7):
         desk.call("desk.needs", file=str(missing))
-    eventually(lambda: len(ended(desk, "desk.needs", "failed")) == 7)
+    eventually(lambda: len(ended_calls(desk, "desk.needs", "failed")) == 7)
     missing.write_text("here")
     page = look("/invocations?function=desk.needs&status=failed")
 
@@ -129,7 +129,7 @@ def test_all_that_failed_are_retried_once_the_number_is_confirmed(look, desk, tm
     page.get_by_role("button", name="Retry 7").click()
 
     expect(page.locator("#notices")).to_contain_text("7 invoked again")
-    eventually(lambda: len(ended(desk, "desk.needs", "succeeded")) == 7)
+    eventually(lambda: len(ended_calls(desk, "desk.needs", "succeeded")) == 7)
     page.get_by_role("button", name="Retry all failed").click()
     expect(page.locator("#notices")).to_contain_text("Nothing to retry")
 
@@ -147,9 +147,9 @@ def test_all_that_waits_is_cancelled_once_the_number_is_confirmed(look, desk):
     page.get_by_role("button", name="Cancel 5").click()
 
     expect(page.locator("#notices")).to_contain_text("5 cancelled")
-    assert len(ended(desk, "desk.wait", "cancelled", tag="later")) == 5
+    assert len(ended_calls(desk, "desk.wait", "cancelled", tag="later")) == 5
 
 
-def ended(desk, function, status, **more):
+def ended_calls(desk, function, status, **more):
     query = {"function": function, "status": status, "limit": "100", **more}
     return desk.http.get("/invocations", params=query).json()["items"]

@@ -19,7 +19,7 @@ from tests.support.waiting import allowed
 pytestmark = pytest.mark.usefixtures("rows")
 
 
-def batch_of(http, count, **params):
+def post_batch(http, count, **params):
     items = [{"width": number} for number in range(count)]
     answer = http.post(PATH, json=items, params=params)
     assert answer.status_code == 202, answer.text
@@ -51,7 +51,7 @@ def test_lines_are_a_batch(gateway, http):
 
 
 def test_its_members_are_invocations_like_others(gateway, http):
-    batch = batch_of(http, 3, tag=["a", "b"], priority=9, key="k", max_age="1h")
+    batch = post_batch(http, 3, tag=["a", "b"], priority=9, key="k", max_age="1h")
 
     page = http.get(f"/batches/{batch['id']}?limit=2")
     rest = http.get(f"/batches/{batch['id']}", params={"limit": 2, "cursor": page.json()["next"]})
@@ -67,7 +67,7 @@ def test_its_members_are_invocations_like_others(gateway, http):
 
 
 def test_a_delayed_batch_is_scheduled(http):
-    batch = batch_of(http, 2, delay="1h")
+    batch = post_batch(http, 2, delay="1h")
 
     cancelled = http.delete(f"/batches/{batch['id']}").json()
 
@@ -76,7 +76,7 @@ def test_a_delayed_batch_is_scheduled(http):
 
 
 def test_counts_follow_the_members_until_all_have_ended(gateway, http):
-    batch = batch_of(http, 3)
+    batch = post_batch(http, 3)
     first, second, third = claim_rows(gateway)
 
     gateway.finish(first, result=b"1")
@@ -151,7 +151,7 @@ def test_a_batch_that_does_not_fit_is_refused_whole(gateway, http):
 
 
 def test_cancelling_ends_what_waits_and_tells_workers_of_what_runs(gateway, http):
-    batch = batch_of(http, 5)
+    batch = post_batch(http, 5)
     running = claim_rows(gateway, 2)
     gateway.finish(running[0])
 
@@ -165,7 +165,7 @@ def test_cancelling_ends_what_waits_and_tells_workers_of_what_runs(gateway, http
 
 
 def test_what_failed_is_retried_once(gateway, http):
-    batch = batch_of(http, 6)
+    batch = post_batch(http, 6)
     for number, claimed in enumerate(claim_rows(gateway)):
         how = {"status": "failed", "error": error_json("exception", "no")} if number % 2 else {}
         gateway.finish(claimed, **how)
@@ -197,7 +197,7 @@ def test_a_batch_that_is_not_there_is_unknown_or_gone(http, method, path):
     [("?limit=0", "?limit"), ("?cursor=x", "?cursor"), ("?limit=101", "?limit")],
 )
 def test_a_page_is_asked_for_strictly(http, path, pointer):
-    batch = batch_of(http, 1)
+    batch = post_batch(http, 1)
 
     answer = http.get(f"/batches/{batch['id']}{path}")
 

@@ -19,7 +19,7 @@ def _published(system: System) -> None:
     eventually(lambda: system.http.get("/functions/take_narrow").status_code == 200)
 
 
-def send(system: System, function: str, body: str, *, wait_s: int = 20):
+def send_call(system: System, function: str, body: str, *, wait_s: int = 20):
     headers = {"Content-Type": "application/json", "Prefer": f"wait={wait_s}"}
     return system.http.post(f"/functions/{function}", content=body, headers=headers)
 
@@ -35,7 +35,7 @@ def send(system: System, function: str, body: str, *, wait_s: int = 20):
     ],
 )
 def test_what_fits_the_types_is_taken_whatever_the_schema_says(system: System, body: str):
-    answer = send(system, "take_wide", body)
+    answer = send_call(system, "take_wide", body)
 
     assert answer.status_code == 200, answer.text
 
@@ -52,7 +52,7 @@ def test_what_fits_the_types_is_taken_whatever_the_schema_says(system: System, b
     ],
 )
 def test_what_only_the_types_can_refuse_is_refused_alike(system: System, body: str, pointer: str):
-    answer = send(system, "take_narrow", body)
+    answer = send_call(system, "take_narrow", body)
 
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (422, "arguments_invalid")
@@ -66,7 +66,7 @@ def test_what_only_the_types_can_refuse_is_refused_alike(system: System, body: s
 
 
 def test_a_function_in_a_thread_refuses_alike(system: System):
-    answer = send(system, "take_narrow_in_thread", '{"price": 0}')
+    answer = send_call(system, "take_narrow_in_thread", '{"price": 0}')
 
     assert (answer.status_code, answer.json()["code"]) == (422, "arguments_invalid")
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/price"]
@@ -87,7 +87,7 @@ def test_members_of_a_batch_are_refused_alike(system: System):
 
 
 def test_who_waits_for_a_rejection_is_told_why(system: System):
-    answer = send(system, "refuse_politely", "{}")
+    answer = send_call(system, "refuse_politely", "{}")
 
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (422, "rejected")
@@ -137,7 +137,9 @@ def test_more_bytes_than_the_limit_are_refused_before_anything_is_queued(system:
     "digits", ["1.234567890123456789", "0.10", "-1.50e3", "123456789012345678901.5", "7"]
 )
 def test_numbers_keep_their_digits_on_the_way_into_a_decimal(system: System, digits: str):
-    answer = send(system, "keep_digits", f'{{"amount": {digits}, "more": [{digits}, "{digits}"]}}')
+    answer = send_call(
+        system, "keep_digits", f'{{"amount": {digits}, "more": [{digits}, "{digits}"]}}'
+    )
 
     first, *others = answer.json()["result"]
     assert others == [first, first]
@@ -187,8 +189,8 @@ def test_secrets_are_masked_wherever_a_record_is_shown(system: System):
 
 
 def test_secrets_are_masked_at_the_birth_and_where_a_function_fails(system: System):
-    accepted = send(system, "hold_secrets_and_fail", '{"password": "hunter2"}', wait_s=0)
-    failed = send(system, "hold_secrets_and_fail", '{"password": "hunter2"}')
+    accepted = send_call(system, "hold_secrets_and_fail", '{"password": "hunter2"}', wait_s=0)
+    failed = send_call(system, "hold_secrets_and_fail", '{"password": "hunter2"}')
 
     assert accepted.status_code == 202
     assert accepted.json()["arguments"] == {"password": MASK}
@@ -225,14 +227,14 @@ def test_secrets_of_batches_and_schedules_are_masked(system: System):
 
 
 def test_bytes_come_out_in_one_way_at_every_depth(system: System):
-    answer = send(system, "return_docs", "{}")
+    answer = send_call(system, "return_docs", "{}")
 
     doc = {"data": "//77"}
     assert answer.json()["result"] == {"bare": "//77", "doc": doc, "docs": [doc]}
 
 
 def test_a_dict_under_a_model_becomes_the_model(system: System):
-    answer = send(system, "return_dict_as_model", "{}")
+    answer = send_call(system, "return_dict_as_model", "{}")
 
     assert answer.json()["result"] == {"user": "ada", "password": MASK}
 
@@ -248,7 +250,7 @@ def test_a_dict_under_a_model_becomes_the_model(system: System):
 def test_a_result_that_is_none_is_told_by_what_is_wrong(
     system: System, function: str, reported: str
 ):
-    answer = send(system, function, "{}")
+    answer = send_call(system, function, "{}")
 
     error = answer.json()["invocation"]["error"]
     assert error["type"] == "result_not_serializable"
@@ -257,7 +259,7 @@ def test_a_result_that_is_none_is_told_by_what_is_wrong(
 
 
 def test_an_event_that_is_no_json_is_the_functions_failure(system: System):
-    error = send(system, "emit_one_key_twice", "{}").json()["invocation"]["error"]
+    error = send_call(system, "emit_one_key_twice", "{}").json()["invocation"]["error"]
 
     assert (error["type"], error["exception_type"]) == ("exception", "ValueError")
     assert "the same key twice" in error["message"]

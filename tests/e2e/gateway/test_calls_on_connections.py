@@ -16,8 +16,15 @@ import pytest
 
 from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
-from tests.e2e.gateway.test_one_way import BODY, TRACE, ask, empty_the_queue, read_bare, request
-from tests.e2e.gateway.test_protocol import Answer, Client
+from tests.e2e.gateway.test_one_way import (
+    BODY,
+    TRACE,
+    call_alone,
+    empty_the_queue,
+    read_bare,
+    request,
+)
+from tests.e2e.gateway.test_protocol import RawAnswer, RawClient
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
@@ -28,7 +35,7 @@ CROWD = 20
 @pytest.fixture
 def client(gateway):
     with gateway.connect() as sock:
-        yield Client(sock)
+        yield RawClient(sock)
 
 
 def status_of(sock: socket.socket) -> int:
@@ -45,7 +52,7 @@ def own_server(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         server.wait()
 
 
-def accepted(answer: Answer) -> str:
+def name_of_accepted(answer: RawAnswer) -> str:
     assert answer.status == 202, answer
     found = json.loads(answer.body)
     assert answer.headers["location"] == f"/invocations/{found['id']}"
@@ -70,7 +77,7 @@ def test_a_burst_of_all_kinds_of_requests_is_answered_in_order(client):
         answers = [client.read() for _ in burst]
 
         assert [a.status for a in answers] == [202, 202, 202, 422, 200, 202, 202, 202, 404, 202]
-        named = [accepted(answer) for answer in answers if answer.status == 202]
+        named = [name_of_accepted(answer) for answer in answers if answer.status == 202]
         assert named == ["1", "2", "3", "6", "7", "8", "10"]
 
 
@@ -78,11 +85,11 @@ def test_a_known_head_is_taken_however_its_request_is_cut(client):
     whole = request()
     for at in range(1, len(whole), 7):
         client.send(whole)
-        assert accepted(client.read()) == "Ada"
+        assert name_of_accepted(client.read()) == "Ada"
         client.send(whole[:at])
         client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.send(whole[at:] + whole)
-        assert [accepted(client.read()) for _ in range(2)] == ["Ada", "Ada"]
+        assert [name_of_accepted(client.read()) for _ in range(2)] == ["Ada", "Ada"]
 
 
 def test_a_known_head_says_nothing_about_the_body(client):
@@ -97,11 +104,11 @@ def test_a_known_head_says_nothing_about_the_body(client):
 
 def test_a_known_head_with_more_behind_its_body_is_two_requests(client):
     client.send(request())
-    accepted(client.read())
+    name_of_accepted(client.read())
 
     client.send(request() + b"nonsense\r\n\r\n")
 
-    assert accepted(client.read()) == "Ada"
+    assert name_of_accepted(client.read()) == "Ada"
     assert client.read().code == "malformed_request"
     assert client.is_closed()
 
@@ -112,18 +119,18 @@ def test_a_body_too_long_to_be_held_is_taken_all_the_same(client, size: int):
     for _ in range(2):
         client.send(request(body))
 
-        assert len(accepted(client.read())) == size
+        assert len(name_of_accepted(client.read())) == size
 
 
 def test_a_chunked_body_and_one_that_asks_first_are_taken(client):
     head = request().partition(b"Content-Length")[0]
     client.send(head + b"Transfer-Encoding: chunked\r\n\r\ne\r\n" + BODY + b"\r\n0\r\n\r\n")
-    assert accepted(client.read()) == "Ada"
+    assert name_of_accepted(client.read()) == "Ada"
 
     client.send(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
     assert client.read().status == 100
     client.send(BODY)
-    assert accepted(client.read()) == "Ada"
+    assert name_of_accepted(client.read()) == "Ada"
 
 
 def test_who_leaves_while_they_wait_takes_nobody_along(gateway):
@@ -163,7 +170,7 @@ def test_calls_that_redis_does_not_answer_are_all_refused(tmp_path):
         assert Counter(map(status_of, callers)) == {503: CROWD}
         server.wait()
         stack.enter_context(own_server(tmp_path))
-        eventually(lambda: ask(gateway).startswith(b"HTTP/1.1 202"))
+        eventually(lambda: call_alone(gateway).startswith(b"HTTP/1.1 202"))
         assert "Traceback" not in gateway.log.read_text()
 
 

@@ -9,7 +9,7 @@ from runtime.store.check_commands import Finding, save_check, take_check
 FINDING = Finding(kind="missing_lease", id="x", actual="is", expected="should", is_repaired=False)
 
 
-def run(gateway, *findings: Finding) -> None:
+def finish_check(gateway, *findings: Finding) -> None:
     """Be the worker that runs the next check."""
     taken = gateway.line.run(take_check("w", own_id="own"))
     gateway.line.run(save_check(taken.id, "w", looked_at=7, findings=findings, is_last=True))
@@ -18,7 +18,7 @@ def run(gateway, *findings: Finding) -> None:
 def test_a_check_is_accepted_run_and_read(gateway, http):
     asked = http.post("/checks", json={"repair": True})
     waiting = http.get(asked.headers["location"])
-    run(gateway, FINDING)
+    finish_check(gateway, FINDING)
     ended = http.get(asked.headers["location"]).json()
 
     assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
@@ -34,7 +34,7 @@ def test_a_check_is_accepted_run_and_read(gateway, http):
 
 def test_without_a_body_nothing_is_mended(gateway, http):
     asked = http.post("/checks")
-    run(gateway)
+    finish_check(gateway)
 
     assert asked.json()["repair"] is False
     assert http.get("/checks/last").json()["left"] == {}
@@ -58,7 +58,7 @@ def test_an_unknown_check_is_404(http):
 
 def test_the_metrics_show_what_was_left(gateway, http):
     http.post("/checks")
-    run(gateway, FINDING, FINDING)
+    finish_check(gateway, FINDING, FINDING)
 
     text = http.get("/metrics").text
 

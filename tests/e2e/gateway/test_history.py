@@ -43,7 +43,7 @@ def ids(listed):
             http.delete(f"/invocations/{one}")
 
 
-def pages(http, **query):
+def pages_of_history(http, **query):
     """Every page, by following `next`; the links say the same."""
     found = []
     answer = http.get("/invocations", params=query)
@@ -73,31 +73,33 @@ def moment_in(invocation_id):
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "queued", "scheduled"])
 def test_a_status_lists_all_that_have_it_newest_first(http, ids, status):
-    found = pages(http, function="many", status=status, limit=2)
+    found = pages_of_history(http, function="many", status=status, limit=2)
 
     assert flat(found) == sorted(ids[status], reverse=True)
     assert all(len(page) == 2 for page in found[:-1])
 
 
 def test_without_filters_all_are_listed(http, ids):
-    everything = flat(pages(http, limit=100))
+    everything = flat(pages_of_history(http, limit=100))
 
     assert {one for of_status in ids.values() for one in of_status} <= set(everything)
     assert everything == sorted(everything, reverse=True)
 
 
 def test_filters_go_together(http, ids):
-    found = flat(pages(http, function="many", status="failed", tag="t0", limit=1))
+    found = flat(pages_of_history(http, function="many", status="failed", tag="t0", limit=1))
 
-    assert found == [one for one in reversed(ids["failed"]) if one in flat(pages(http, tag="t0"))]
-    assert flat(pages(http, function="few")) == []
+    assert found == [
+        one for one in reversed(ids["failed"]) if one in flat(pages_of_history(http, tag="t0"))
+    ]
+    assert flat(pages_of_history(http, function="few")) == []
 
 
 def test_a_list_may_begin_with_those_before_a_moment(http, ids):
-    [all_of_them] = pages(http, function="many", status="succeeded")
+    [all_of_them] = pages_of_history(http, function="many", status="succeeded")
     third = moment_in(all_of_them[2])
 
-    parts = pages(http, function="many", status="succeeded", before=third, limit=2)
+    parts = pages_of_history(http, function="many", status="succeeded", before=third, limit=2)
 
     # Of those accepted within the same ms as the third, none is shown.
     shown = [one for part in parts for one in part]
@@ -109,19 +111,19 @@ def test_a_list_may_begin_with_those_before_a_moment(http, ids):
 def test_what_waits_may_be_listed_from_a_moment_too(http, ids):
     those = {"function": "many", "status": "scheduled"}
 
-    assert pages(http, **those, before="2020-01-01T00:00:00Z") == [[]]
-    assert len(pages(http, **those, before="2100-01-01T00:00:00Z")[0]) == 3
+    assert pages_of_history(http, **those, before="2020-01-01T00:00:00Z") == [[]]
+    assert len(pages_of_history(http, **those, before="2100-01-01T00:00:00Z")[0]) == 3
 
 
 def test_a_list_may_be_cut_to_a_span_of_time(http, ids):
-    [ended] = pages(http, function="many", status="succeeded")
+    [ended] = pages_of_history(http, function="many", status="succeeded")
     later = {"since": moment_in(ended[2]), "before": "2100-01-01T00:00:00Z"}
 
     # Of those accepted within the same ms as the third, all are shown.
-    shown = flat(pages(http, function="many", status="succeeded", limit=2, **later))
+    shown = flat(pages_of_history(http, function="many", status="succeeded", limit=2, **later))
     assert shown == ended[: len(shown)]
     assert len(shown) >= 3
-    assert flat(pages(http, function="many", since=moment_in(ids["queued"][0]))) == (
+    assert flat(pages_of_history(http, function="many", since=moment_in(ids["queued"][0]))) == (
         sorted(ids["queued"] + ids["scheduled"], reverse=True)
     )
 
@@ -139,7 +141,7 @@ def test_several_statuses_are_one_list_newest_first(http, ids, query):
     wanted = sorted(ids["failed"] + ids["scheduled"], reverse=True)
 
     statuses = httpx.QueryParams(query).get_list("status")
-    found = pages(http, function="many", status=statuses, limit=2)
+    found = pages_of_history(http, function="many", status=statuses, limit=2)
     first = http.get(f"/invocations?function=many&limit=4&{query}").json()
     rest = http.get(
         "/invocations",
@@ -160,8 +162,8 @@ def test_what_waits_is_cut_by_when_it_was_accepted(http, ids, status):
     those = {"function": "many", "status": status, "limit": 1}
     last = moment_in(ids[status][-1])
 
-    since = flat(pages(http, **those, since=last))
-    before = flat(pages(http, **those, before=last))
+    since = flat(pages_of_history(http, **those, since=last))
+    before = flat(pages_of_history(http, **those, before=last))
 
     assert ids[status][0] in before
     assert ids[status][-1] in since

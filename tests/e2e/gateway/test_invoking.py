@@ -19,13 +19,13 @@ def pool():
         yield threads
 
 
-def post(http: httpx.Client, name: str = "greet", **kwargs) -> httpx.Response:
+def post_call(http: httpx.Client, name: str = "greet", **kwargs) -> httpx.Response:
     kwargs.setdefault("json", {"name": "Ada"})
     return http.post(f"/functions/{name}", **kwargs)
 
 
 def test_a_call_is_accepted_with_the_invocation(gateway, http):
-    answer = post(http)
+    answer = post_call(http)
 
     invocation = answer.json()
     assert answer.status_code == 202
@@ -50,18 +50,18 @@ def test_the_arguments_travel_byte_for_byte(gateway, http):
 
 
 def test_accepting_costs_one_command_of_the_client(gateway, http):
-    post(http)
+    post_call(http)
     gateway.claim()
     before = _evalshas(gateway)
 
-    post(http)
+    post_call(http)
 
     assert _evalshas(gateway) == before + 1
     gateway.claim()
 
 
 def test_who_waits_gets_the_result_in_the_same_answer(gateway, http, pool):
-    waiting = pool.submit(post, http, headers={"Prefer": "wait=10"})
+    waiting = pool.submit(post_call, http, headers={"Prefer": "wait=10"})
     gateway.finish(gateway.claim(), result=b'"Hello Ada"')
 
     answer = waiting.result()
@@ -73,7 +73,7 @@ def test_who_waits_gets_the_result_in_the_same_answer(gateway, http, pool):
 
 def test_waiting_costs_no_further_command(gateway, http, pool):
     before = _evalshas(gateway)
-    waiting = pool.submit(post, http, headers={"Prefer": "wait=10"})
+    waiting = pool.submit(post_call, http, headers={"Prefer": "wait=10"})
     claimed = gateway.claim()
     claims = _evalshas(gateway) - before - 1
 
@@ -86,7 +86,7 @@ def test_waiting_costs_no_further_command(gateway, http, pool):
 def test_many_waiters_at_once_each_get_their_own(gateway, http, pool):
     names = [f"n{number}" for number in range(8)]
     waiting = [
-        pool.submit(post, http, json={"name": name}, headers={"Prefer": "wait=10"})
+        pool.submit(post_call, http, json={"name": name}, headers={"Prefer": "wait=10"})
         for name in names
     ]
     for _ in names:
@@ -104,7 +104,7 @@ def test_many_waiters_at_once_each_get_their_own(gateway, http, pool):
 def test_a_failure_is_a_problem_that_carries_the_invocation(
     gateway, http, pool, kind, status, code
 ):
-    waiting = pool.submit(post, http, headers={"Prefer": "wait=10"})
+    waiting = pool.submit(post_call, http, headers={"Prefer": "wait=10"})
     gateway.finish(gateway.claim(), "failed", error=error_json(kind, "no luck"))
 
     answer = waiting.result()
@@ -116,7 +116,7 @@ def test_a_failure_is_a_problem_that_carries_the_invocation(
 
 
 def test_cancelled_while_waiting_is_409(gateway, http, pool):
-    waiting = pool.submit(post, http, headers={"Prefer": "wait=10"})
+    waiting = pool.submit(post_call, http, headers={"Prefer": "wait=10"})
     gateway.finish(gateway.claim(), "cancelled")
 
     answer = waiting.result()
@@ -124,7 +124,7 @@ def test_cancelled_while_waiting_is_409(gateway, http, pool):
 
 
 def test_when_time_runs_out_the_answer_is_202_as_it_stands(gateway, http, pool):
-    waiting = pool.submit(post, http, headers={"Prefer": "wait=1"})
+    waiting = pool.submit(post_call, http, headers={"Prefer": "wait=1"})
     claimed = gateway.claim()
 
     answer = waiting.result()
@@ -135,7 +135,7 @@ def test_when_time_runs_out_the_answer_is_202_as_it_stands(gateway, http, pool):
 
 @pytest.mark.parametrize("prefer", ["wait=soon", "wait=-1", "wait", '"', "wait=1.5", ";;"])
 def test_a_bad_preference_is_ignored(gateway, http, prefer):
-    answer = post(http, headers={"Prefer": prefer})
+    answer = post_call(http, headers={"Prefer": prefer})
 
     assert answer.status_code == 202
     assert "Preference-Applied" not in answer.headers
@@ -143,7 +143,7 @@ def test_a_bad_preference_is_ignored(gateway, http, prefer):
 
 
 def test_respond_async_is_applied(gateway, http):
-    answer = post(http, headers={"Prefer": "respond-async"})
+    answer = post_call(http, headers={"Prefer": "respond-async"})
 
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "respond-async")
     gateway.claim()
@@ -156,8 +156,8 @@ def test_an_empty_body_is_an_empty_object(gateway, http):
 
 
 def test_the_more_urgent_call_is_taken_first(gateway, http):
-    post(http, json={"name": "later"}, params={"priority": 2})
-    post(http, json={"name": "sooner"}, params={"priority": 8})
+    post_call(http, json={"name": "later"}, params={"priority": 2})
+    post_call(http, json={"name": "sooner"}, params={"priority": 8})
 
     first, second = gateway.claim(), gateway.claim()
     assert (first.arguments, second.arguments) == (b'{"name":"sooner"}', b'{"name":"later"}')
@@ -212,10 +212,10 @@ def test_a_function_that_takes_the_request_gets_it_whole(gateway, http):
 
 def test_a_waiter_who_leaves_is_forgotten_and_the_gateway_goes_on(gateway, http):
     with pytest.raises(httpx.ReadTimeout):
-        post(http, headers={"Prefer": "wait=30"}, timeout=0.2)
+        post_call(http, headers={"Prefer": "wait=30"}, timeout=0.2)
 
     gateway.finish(gateway.claim(), result=b"1")
-    assert post(http).status_code == 202
+    assert post_call(http).status_code == 202
     gateway.claim()
 
 

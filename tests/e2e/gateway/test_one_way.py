@@ -14,7 +14,7 @@ from itertools import count
 import pytest
 
 from runtime.store import invocation_commands
-from tests.e2e.gateway.test_protocol import Client
+from tests.e2e.gateway.test_protocol import RawClient
 from tests.support.gateway_process import error_json
 
 BODY = b'{"name":"Ada"}'
@@ -72,7 +72,7 @@ _SPAN = re.compile(rb'"(queued|duration)_ms":\d+|content-length: \d+')
 @pytest.fixture
 def client(gateway):
     with gateway.connect() as sock:
-        yield Client(sock)
+        yield RawClient(sock)
 
 
 def request(body: bytes = BODY, *, more: str = "", version: str = "1.1", name="greet") -> bytes:
@@ -100,7 +100,9 @@ def read_bare(sock: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def ask(gateway, more: str = "", *, body: bytes = BODY, version: str = "1.1", end=None) -> bytes:
+def call_alone(
+    gateway, more: str = "", *, body: bytes = BODY, version: str = "1.1", end=None
+) -> bytes:
     """Call on a connection of its own; `end` is how the invocation ends."""
     more = more.replace("{fresh}", f"fresh-{next(_numbers)}")
     with gateway.connect() as sock:
@@ -118,8 +120,8 @@ def test_a_header_of_production_changes_nothing_in_the_answer(gateway, silent: s
     more, version, how = ENDS[end]
     empty_the_queue(gateway)
 
-    without = ask(gateway, more, version=version, end=how)
-    with_it = ask(gateway, more + SILENT[silent], version=version, end=how)
+    without = call_alone(gateway, more, version=version, end=how)
+    with_it = call_alone(gateway, more + SILENT[silent], version=version, end=how)
 
     assert blurred(with_it) == blurred(without)
 
@@ -166,7 +168,9 @@ def test_a_media_type_may_say_more(gateway, media_type: str):
 @pytest.mark.parametrize("silent", SILENT)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"name":1}', b'{"name":"a","name":"b"}'])
 def test_a_header_of_production_changes_nothing_in_a_refusal(gateway, silent: str, body: bytes):
-    assert blurred(ask(gateway, SILENT[silent], body=body)) == blurred(ask(gateway, body=body))
+    assert blurred(call_alone(gateway, SILENT[silent], body=body)) == blurred(
+        call_alone(gateway, body=body)
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,8 +195,8 @@ def test_a_header_that_is_wrong_is_refused_each_time(client, header: str, code: 
 def test_a_callback_is_shown_and_nothing_else_changes(gateway):
     url = "http://127.0.0.1:9/hook?a=%25"
 
-    without = ask(gateway)
-    with_it = ask(gateway, f"X-Callback-Url: {url}\r\n")
+    without = call_alone(gateway)
+    with_it = call_alone(gateway, f"X-Callback-Url: {url}\r\n")
 
     assert f'"url":"{url}"'.encode() in with_it
     shown = json.loads(with_it.partition(b"\r\n\r\n")[2])
@@ -205,7 +209,7 @@ def test_a_callback_is_shown_and_nothing_else_changes(gateway):
 def test_a_repeated_request_is_answered_with_the_first_whatever_else_it_carries(gateway):
     key = f"Idempotency-Key: again-{next(_numbers)}\r\n"
 
-    first, *others = (ask(gateway, key + more) for more in ("", "", TRACE, BROWSER))
+    first, *others = (call_alone(gateway, key + more) for more in ("", "", TRACE, BROWSER))
 
     body = first.partition(b"\r\n\r\n")[2]
     assert {json.loads(other.partition(b"\r\n\r\n")[2])["id"] for other in others} == {

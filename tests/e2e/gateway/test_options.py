@@ -92,13 +92,13 @@ def test_what_grows_too_old_expires(gateway, http):
     born_at = datetime.fromisoformat(accepted["created_at"])
     eventually(lambda: datetime.now(UTC) - born_at > timedelta(milliseconds=5))
 
-    eventually(lambda: claim_now(gateway) == [] and ended(http, accepted["id"]))
+    eventually(lambda: claim_now(gateway) == [] and ended_at(http, accepted["id"]))
 
     assert http.get(f"/invocations/{accepted['id']}").json()["status"] == "expired"
     assert http.get(f"/invocations/{accepted['id']}/result").json()["code"] == "invocation_expired"
 
 
-def ended(http, invocation_id):
+def ended_at(http, invocation_id):
     return http.get(f"/invocations/{invocation_id}").json()["finished_at"]
 
 

@@ -12,7 +12,7 @@ GREET = b"POST /functions/greet HTTP/1.1\r\nHost: localhost\r\nContent-Type: app
 
 
 @dataclass
-class Answer:
+class RawAnswer:
     """One response."""
 
     status: int
@@ -25,7 +25,7 @@ class Answer:
         return str(json.loads(self.body)["code"])
 
 
-class Client:
+class RawClient:
     """One connection; answers are read one at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -35,7 +35,7 @@ class Client:
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
-    def read(self) -> Answer:
+    def read(self) -> RawAnswer:
         while b"\r\n\r\n" not in self.unread:
             self._more()
         head, _, self.unread = self.unread.partition(b"\r\n\r\n")
@@ -47,7 +47,7 @@ class Client:
         while len(self.unread) < size:
             self._more()
         body, self.unread = self.unread[:size], self.unread[size:]
-        return Answer(int(first.split()[1]), headers, body)
+        return RawAnswer(int(first.split()[1]), headers, body)
 
     def is_closed(self) -> bool:
         assert not self.unread
@@ -65,7 +65,7 @@ class Client:
 @pytest.fixture
 def client(gateway):
     with gateway.connect() as sock:
-        yield Client(sock)
+        yield RawClient(sock)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_dead_redis_is_503_in_time_and_its_return_is_noticed(gateway, redis, h
 
     redis.start()
     eventually(lambda: accepts_again(http), within_s=10)
-    drain(gateway)
+    take_all(gateway)
 
 
 def test_what_finished_while_redis_was_away_for_us_reaches_those_who_wait(gateway, redis, http):
@@ -136,7 +136,7 @@ def test_a_full_redis_is_503_store_refused(gateway, redis, http):
     assert (answer.status_code, answer.json()["code"]) == (503, "store_refused")
     assert int(answer.headers["Retry-After"]) >= 1
     eventually(lambda: accepts_again(http))
-    drain(gateway)
+    take_all(gateway)
 
 
 def test_a_gateway_that_starts_without_redis_serves_once_it_comes(tmp_path):
@@ -162,7 +162,7 @@ def pause_subscriptions(redis):
     line.close()
 
 
-def drain(gateway):
+def take_all(gateway):
     gateway.line.close()
     while _take(gateway):
         pass

@@ -38,7 +38,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RunningGatew
         yield [first, second]
 
 
-class Load:
+class KeyedCalls:
     """Calls and reads with one key, as fast as one thread goes; notes what is answered when."""
 
     def __init__(self, gateway: RunningGateway, made: MadeKey) -> None:
@@ -70,8 +70,8 @@ class Load:
 def test_a_key_under_load_on_two_gateways_is_refused_at_once(pair: list[RunningGateway]):
     made = make_key(pair[0].line, "busy", "invoke:greet")
     spare = make_key(pair[0].line, "busy", "invoke:greet")
-    loads = [Load(gateway, made) for gateway in pair]
-    spared = Load(pair[1], spare)
+    loads = [KeyedCalls(gateway, made) for gateway in pair]
+    spared = KeyedCalls(pair[1], spare)
     try:
         eventually(lambda: all(len(load.answers) > 40 for load in loads), within_s=15)
         with httpx.Client(headers=pair[0].headers, timeout=20, trust_env=False) as admin:

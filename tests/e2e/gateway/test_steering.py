@@ -21,7 +21,7 @@ SHARED = Manifest(
 )
 
 
-def call(http, path="/functions/greet", **headers):
+def accept_call(http, path="/functions/greet", **headers):
     answer = http.post(path, json=CALL if "greet" in path else {}, headers=headers)
     assert answer.status_code == 202, answer.text
     return answer.json()
@@ -35,8 +35,8 @@ def fail(gateway, http, **query):
 
 
 def test_what_waits_is_cancelled_at_once(gateway, http):
-    waiting = call(http)
-    later = call(http, "/functions/greet?delay=1h")
+    waiting = accept_call(http)
+    later = accept_call(http, "/functions/greet?delay=1h")
 
     answers = [http.delete(f"/invocations/{one['id']}") for one in (waiting, later)]
 
@@ -48,7 +48,7 @@ def test_what_waits_is_cancelled_at_once(gateway, http):
 
 
 def test_what_runs_is_cancelled_by_its_worker(gateway, http):
-    call(http)
+    accept_call(http)
     claimed = gateway.claim()
 
     answer = http.delete(f"/invocations/{claimed.id}")
@@ -62,7 +62,7 @@ def test_what_runs_is_cancelled_by_its_worker(gateway, http):
 
 def test_what_runs_in_a_thread_can_only_be_asked(gateway, http):
     gateway.publish(SHARED)
-    call(http, "/functions/shared")
+    accept_call(http, "/functions/shared")
     claimed = gateway.claim()
 
     answer = http.delete(f"/invocations/{claimed.id}")
@@ -72,7 +72,7 @@ def test_what_runs_in_a_thread_can_only_be_asked(gateway, http):
 
 
 def test_what_has_ended_stays_as_it_is(gateway, http):
-    call(http)
+    accept_call(http)
     claimed = gateway.claim()
     gateway.finish(claimed, result=b'"hi"')
 
@@ -132,7 +132,7 @@ def test_a_retry_can_be_waited_for(gateway, http):
 
 
 def test_what_has_not_ended_is_not_retried(gateway, http):
-    waiting = call(http)
+    waiting = accept_call(http)
 
     answer = http.post(f"/invocations/{waiting['id']}/retry")
     http.delete(f"/invocations/{waiting['id']}")
@@ -236,15 +236,15 @@ def test_a_bulk_retry_is_counted_first_and_keeps_to_its_span_of_time(gateway, ht
 
 
 def test_a_bulk_cancel_ends_what_waits_tells_who_runs_and_spares_the_rest(gateway, http):
-    call(http, "/functions/greet?tag=sweep")
+    accept_call(http, "/functions/greet?tag=sweep")
     running = gateway.claim()
-    waiting = [call(http, "/functions/greet?tag=sweep")["id"] for _ in range(3)]
-    later = [call(http, "/functions/greet?tag=sweep&delay=1h")["id"] for _ in range(2)]
-    other = call(http, "/functions/greet?tag=spared&delay=1h")["id"]
+    waiting = [accept_call(http, "/functions/greet?tag=sweep")["id"] for _ in range(3)]
+    later = [accept_call(http, "/functions/greet?tag=sweep&delay=1h")["id"] for _ in range(2)]
+    other = accept_call(http, "/functions/greet?tag=spared&delay=1h")["id"]
     wanted = {"function": "greet", "tag": "sweep"}
 
     counted = http.get("/invocations/cancel", params=wanted).json()
-    newcomer = call(http, "/functions/greet?tag=sweep&delay=1h")["id"]
+    newcomer = accept_call(http, "/functions/greet?tag=sweep&delay=1h")["id"]
     wanted |= {"limit": 4, "before": counted["before"]}
     first = http.post("/invocations/cancel", params=wanted)
     rest = http.post("/invocations/cancel", params={**wanted, "cursor": first.json()["next"]})

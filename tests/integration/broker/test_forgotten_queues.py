@@ -24,7 +24,7 @@ def put_in_order(life: Life) -> None:
         pass
 
 
-def publish(life: Life, name: str, queue: str) -> None:
+def store_manifest(life: Life, name: str, queue: str) -> None:
     manifest = Manifest(name=name, version="v", file="f.py", options=Options(queue=queue))
     life.command("HSET", life.key("functions"), name, manifest.encode())
     life.command("SADD", life.key("queues"), queue)
@@ -35,7 +35,7 @@ def queues(life: Life) -> set[str]:
 
 
 def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life):
-    publish(life, "f", "named")
+    store_manifest(life, "f", "named")
     ids = {name: life.submit(queue=name) for name in ("lane", "held", "empty")}
     life.submit(queue="later", delay_ms=60_000)
     life.submit(queue="paused")

@@ -15,7 +15,7 @@ from tests.support.redis_statistics import scripts_run
 from tests.support.waiting import eventually
 
 
-class Work:
+class QuickWork:
     """Quick calls, but for those whose argument is `slow`: they wait until they may go on."""
 
     def __init__(self) -> None:
@@ -31,30 +31,32 @@ class Work:
 
 @pytest.fixture
 def work():
-    work = Work()
+    work = QuickWork()
     yield work
     work.go_on.set()
 
 
-def succeeded(life: Life, function: str = "f") -> int:
+def count_succeeded(life: Life, function: str = "f") -> int:
     return int(life.command("HGET", life.key("stats"), f"{function}:succeeded") or 0)
 
 
-def test_what_has_room_is_claimed_and_settled_many_at_a_time(life: Life, redis_url, work: Work):
+def test_what_has_room_is_claimed_and_settled_many_at_a_time(
+    life: Life, redis_url, work: QuickWork
+):
     with broker_side(redis_url, work.run, capacity=2, rooms={"f": 64}) as side:
         life.command("HSET", life.key("queue", "default"), "paused", "1")
         for _ in range(1000):
             life.submit()
         life.command("CONFIG", "RESETSTAT")
         life.command("HSET", life.key("queue", "default"), "paused", "0")
-        eventually(lambda: succeeded(life) == 1000)
+        eventually(lambda: count_succeeded(life) == 1000)
         scripts = scripts_run(life)
 
         assert scripts < 400  # two for each call at most one at a time would be 2,000
         assert side.most_held > 2
 
 
-def test_without_room_no_more_than_the_places_is_taken(life: Life, redis_url: str, work: Work):
+def test_without_room_no_more_than_the_places_is_taken(life: Life, redis_url: str, work: QuickWork):
     with broker_side(redis_url, work.run, capacity=2, rooms={"g": 10}) as side:
         for _ in range(20):
             life.submit(arguments=b'"slow"')
@@ -67,7 +69,7 @@ def test_without_room_no_more_than_the_places_is_taken(life: Life, redis_url: st
         assert life.command("HGET", queue, "waiting") == b"18"
         eventually(lambda: side.most_held == 7)  # Redis counts them before the worker has them
         work.go_on.set()
-        eventually(lambda: succeeded(life) == 20)
+        eventually(lambda: count_succeeded(life) == 20)
 
 
 def test_what_is_given_back_before_it_has_begun_is_not_counted(life: Life, redis_url: str):
@@ -81,12 +83,14 @@ def test_what_is_given_back_before_it_has_begun_is_not_counted(life: Life, redis
     with broker_side(redis_url, refuse, capacity=2, rooms={"f": 10}, name="w1"):
         assert refused.wait(5)
     with broker_side(redis_url, succeed, capacity=2, name="w2"):
-        eventually(lambda: succeeded(life) == 20)
+        eventually(lambda: count_succeeded(life) == 20)
 
     assert {life.read(i).attempt for i in ids} == {1}
 
 
-def test_an_ending_is_written_while_another_call_runs_on(life: Life, redis_url: str, work: Work):
+def test_an_ending_is_written_while_another_call_runs_on(
+    life: Life, redis_url: str, work: QuickWork
+):
     with broker_side(redis_url, work.run, capacity=1, rooms={"f": 1}):
         quick = life.submit()
         life.submit(arguments=b'"slow"')
@@ -97,7 +101,7 @@ def test_an_ending_is_written_while_another_call_runs_on(life: Life, redis_url: 
         work.go_on.set()
 
 
-def test_endings_whose_answer_is_lost_are_written_once(life: Life, redis_url: str, work: Work):
+def test_endings_whose_answer_is_lost_are_written_once(life: Life, redis_url: str, work: QuickWork):
     def all_is_over() -> bool:
         life.beat(worker="other")  # claims whose answers were lost are taken over
         return life.command("ZCARD", life.key("leases")) == 0
@@ -107,13 +111,13 @@ def test_endings_whose_answer_is_lost_are_written_once(life: Life, redis_url: st
             ids = [life.submit() for _ in range(25)]
             life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         eventually(all_is_over, within_s=30, every_s=0.1)
-        eventually(lambda: succeeded(life) == 1000, within_s=30)
+        eventually(lambda: count_succeeded(life) == 1000, within_s=30)
 
     assert {life.read(i).status for i in ids} == {Status.SUCCEEDED}
 
 
 def test_a_log_that_cannot_be_written_stops_no_endings(
-    life: Life, redis_url: str, work: Work, monkeypatch: pytest.MonkeyPatch
+    life: Life, redis_url: str, work: QuickWork, monkeypatch: pytest.MonkeyPatch
 ):
     failures = iter([True] * 3)
 
@@ -125,13 +129,13 @@ def test_a_log_that_cannot_be_written_stops_no_endings(
     with broker_side(redis_url, work.run, capacity=2) as side:
         for _ in range(200):
             life.submit()
-        eventually(lambda: succeeded(life) == 200)
+        eventually(lambda: count_succeeded(life) == 200)
         eventually(lambda: not len(side.in_flight))
     assert next(failures, None) is None
 
 
 def test_a_backlog_that_cannot_be_taken_ahead_is_not_asked_for_again_and_again(
-    life: Life, redis_url: str, work: Work
+    life: Life, redis_url: str, work: QuickWork
 ):
     with broker_side(redis_url, work.run, capacity=2, rooms={"f": 10}):
         for _ in range(20):
@@ -142,6 +146,6 @@ def test_a_backlog_that_cannot_be_taken_ahead_is_not_asked_for_again_and_again(
         eventually(lambda: time.monotonic() - began_at > 0.3)
         claims = scripts_run(life)
         work.go_on.set()
-        eventually(lambda: succeeded(life, "s") == 20)
+        eventually(lambda: count_succeeded(life, "s") == 20)
 
     assert claims < 10

@@ -27,7 +27,7 @@ def damage(sending: Sending, delivery_id: str, what: str) -> None:
         sending.life.command("HDEL", key, what)
 
 
-def claim(sending: Sending, *, lease_ms: int = MANY_MS) -> list[str]:
+def claim_deliveries(sending: Sending, *, lease_ms: int = MANY_MS) -> list[str]:
     call = delivery_commands.claim(free=64, limit=64, lease_ms=lease_ms, most_steps=10)
     return [one.id for one in sending.line.run(call).items]
 
@@ -51,7 +51,7 @@ def test_one_that_is_due_holds_up_no_other(sending: Sending, what: str):
     first, hurt, last = sending.finish_many([f"http://{name}.example/" for name in "abc"])
     damage(sending, hurt, what)
 
-    claimed = claim(sending)
+    claimed = claim_deliveries(sending)
 
     assert sorted(claimed) == sorted((first, last))
     check_set_aside(sending, hurt)
@@ -61,11 +61,11 @@ def test_one_that_is_due_holds_up_no_other(sending: Sending, what: str):
 def test_one_whose_sender_died_holds_up_no_other(sending: Sending, what: str):
     first, hurt, last = sending.finish_many([f"http://{name}.example/" for name in "abc"])
     ends_at = time.monotonic() + 0.001
-    assert len(claim(sending, lease_ms=1)) == 3
+    assert len(claim_deliveries(sending, lease_ms=1)) == 3
     damage(sending, hurt, what)
     eventually(lambda: time.monotonic() > ends_at)
 
-    again = claim(sending)
+    again = claim_deliveries(sending)
 
     assert sorted(again) == sorted((first, last))
     check_set_aside(sending, hurt)

@@ -31,7 +31,7 @@ def ask(redis_url: str):
     return ask
 
 
-def ids(result: Result) -> list[str]:
+def ids_of_page(result: Result) -> list[str]:
     return [item["id"] for item in result.json["items"]]
 
 
@@ -91,7 +91,7 @@ def test_a_list_goes_on_by_its_cursor_and_link(sending: Sending, receiver: Recei
     target: str | None = "/deliveries?status=pending&limit=2"
     while target:
         page = ask("GET", target)
-        found += ids(page)
+        found += ids_of_page(page)
         link = page.headers.get("link", "")
         assert bool(link) == (page.json["next"] is not None)
         target = link.partition(">")[0].removeprefix("<") or None

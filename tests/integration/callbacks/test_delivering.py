@@ -20,7 +20,7 @@ def errors(delivery):
     return [json.loads(entry)["error"] for entry in delivery.attempts]
 
 
-def codes(delivery):
+def status_codes(delivery):
     return [json.loads(entry)["status_code"] for entry in delivery.attempts]
 
 
@@ -93,7 +93,7 @@ def test_it_is_tried_again_with_the_same_id_and_body(sending: Sending, receiver:
     with sending.deliverer():
         delivery = sending.until(delivery_id, "delivered")
 
-    assert codes(delivery) == [503, 500, 204]
+    assert status_codes(delivery) == [503, 500, 204]
     assert errors(delivery) == ["answered 503", "answered 500", None]
     assert {request.headers["webhook-id"] for request in receiver.requests} == {delivery_id}
     for request in receiver.requests:
@@ -137,7 +137,7 @@ def test_it_fails_when_the_timetable_is_through(sending: Sending, receiver: Rece
     with sending.deliverer():
         delivery = sending.until(delivery_id, "failed")
 
-    assert codes(delivery) == [500] * 4
+    assert status_codes(delivery) == [500] * 4
     assert delivery.next_at_ms is None
 
 
@@ -147,7 +147,7 @@ def test_410_stops(sending: Sending, receiver: Receiver):
     with sending.deliverer():
         delivery = sending.until(delivery_id, "stopped")
 
-    assert codes(delivery) == [410]
+    assert status_codes(delivery) == [410]
 
 
 def test_retry_after_is_honoured(sending: Sending, receiver: Receiver):
@@ -157,7 +157,7 @@ def test_retry_after_is_honoured(sending: Sending, receiver: Receiver):
         delivery = sending.until_attempts(delivery_id, 1)
 
     at_ms = json.loads(delivery.attempts[0])["at"]
-    assert codes(delivery) == [429]
+    assert status_codes(delivery) == [429]
     assert delivery.next_at_ms is not None
     assert 100_000 <= delivery.next_at_ms - at_ms < 102_000
 
@@ -168,7 +168,7 @@ def test_a_redirect_is_a_failure_and_not_followed(sending: Sending, receiver: Re
     with sending.deliverer():
         delivery = sending.until(delivery_id, "failed")
 
-    assert set(codes(delivery)) == {302}
+    assert set(status_codes(delivery)) == {302}
     assert errors(delivery)[0] == "answered 302; redirects are not followed"
     assert receiver.at("/ok/elsewhere") == []
 
@@ -237,7 +237,7 @@ def test_an_ended_delivery_can_be_sent_again(sending: Sending, receiver: Receive
         assert sending.line.run(delivery_commands.redeliver(delivery_id)) == "OK"
         delivery = sending.until(delivery_id, "delivered")
 
-    assert codes(delivery) == [500] * 4 + [200]
+    assert status_codes(delivery) == [500] * 4 + [200]
     assert {request.headers["webhook-id"] for request in receiver.requests} == {delivery_id}
 
 
@@ -250,7 +250,7 @@ def test_a_pending_delivery_can_be_sent_now(sending: Sending, receiver: Receiver
         assert sending.line.run(delivery_commands.redeliver(delivery_id)) == "OK"
         delivery = sending.until(delivery_id, "delivered", within_s=1)
 
-    assert codes(delivery) == [500, 200]
+    assert status_codes(delivery) == [500, 200]
 
 
 def test_a_stopping_sender_leaves_its_deliveries_to_the_next(sending: Sending, receiver: Receiver):

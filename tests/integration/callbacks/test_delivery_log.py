@@ -19,11 +19,11 @@ from tests.support.waiting import eventually
 WEEK_MS = 7 * 24 * 3_600_000
 
 
-def ids(listed):
+def ids_in_log(listed):
     return [entry.delivery.id for entry in listed]
 
 
-def pages(sending: Sending, *, size: int, statuses=STATUSES):
+def pages_of_log(sending: Sending, *, size: int, statuses=STATUSES):
     """Walk through a list page by page."""
     before = None
     found = []
@@ -31,7 +31,7 @@ def pages(sending: Sending, *, size: int, statuses=STATUSES):
         page = sending.line.run(list_page(statuses=statuses, limit=size, before=before))
         if not page:
             return found
-        found += ids(page)
+        found += ids_in_log(page)
         before = (page[-1].created_at_ms, page[-1].delivery.id)
 
 
@@ -40,7 +40,7 @@ def test_pages_hold_every_delivery_once_newest_first(sending: Sending, receiver,
     together = sending.finish_many([receiver.url("/ok")] * 5)
     last = sending.finish(receiver.url("/ok"))
 
-    found = pages(sending, size=size)
+    found = pages_of_log(sending, size=size)
 
     assert found == [last, *sorted(together, reverse=True)]
 
@@ -52,17 +52,17 @@ def test_a_list_of_one_status_holds_only_that(sending: Sending, receiver: Receiv
         sending.until(good, "delivered")
         sending.until(stopped, "stopped")
 
-    assert pages(sending, size=9, statuses=("delivered",)) == [good]
-    assert pages(sending, size=9, statuses=("stopped",)) == [stopped]
-    assert pages(sending, size=9, statuses=("pending", "failed")) == []
-    assert set(pages(sending, size=1)) == {good, stopped}
+    assert pages_of_log(sending, size=9, statuses=("delivered",)) == [good]
+    assert pages_of_log(sending, size=9, statuses=("stopped",)) == [stopped]
+    assert pages_of_log(sending, size=9, statuses=("pending", "failed")) == []
+    assert set(pages_of_log(sending, size=1)) == {good, stopped}
 
 
 def test_a_delivery_whose_life_is_over_leaves_the_list(sending: Sending, receiver: Receiver):
     first, second, third = sending.finish_many([receiver.url("/ok")] * 3)
     sending.life.command("DEL", sending.life.key("delivery", second))
 
-    assert pages(sending, size=1) == sorted((first, third), reverse=True)
+    assert pages_of_log(sending, size=1) == sorted((first, third), reverse=True)
     index = sending.life.key("deliveries", "pending")
     assert sending.life.command("ZCARD", index) == 2
 
@@ -78,7 +78,7 @@ def test_a_list_drops_some_of_those_that_are_no_more_and_not_all_at_once(
 
     sizes = [int(sending.life.command("ZCARD", index))]
     while sizes[-1] > len(alive):
-        assert sorted(pages(sending, size=100)) == sorted(alive)
+        assert sorted(pages_of_log(sending, size=100)) == sorted(alive)
         sizes.append(int(sending.life.command("ZCARD", index)))
 
     assert max(before - after for before, after in pairwise(sizes)) <= 2_200  # two lists

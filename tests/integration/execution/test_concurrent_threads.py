@@ -13,7 +13,7 @@ from tests.support.runner_driver import MIB, RunnerDriver
 from tests.support.waiting import allowed, eventually
 
 
-def run(driver: RunnerDriver, *codes: str, per_process: int = 20) -> list[int]:
+def run_codes(driver: RunnerDriver, *codes: str, per_process: int = 20) -> list[int]:
     """Run code in attempts of their own, sent at once."""
     return driver.run_all(
         [{"code": code} for code in codes], function="plain", per_process=per_process
@@ -21,10 +21,10 @@ def run(driver: RunnerDriver, *codes: str, per_process: int = 20) -> list[int]:
 
 
 def test_twenty_that_sleep_end_in_the_time_of_one(driver):
-    driver.all(run(driver, *["result = 1"] * 20))
+    driver.all(run_codes(driver, *["result = 1"] * 20))
     began_at = time.monotonic()
 
-    answers = driver.all(run(driver, *["time.sleep(0.5)\nresult = 'slept'"] * 20))
+    answers = driver.all(run_codes(driver, *["time.sleep(0.5)\nresult = 'slept'"] * 20))
 
     assert [answer.value for answer in answers] == ["slept"] * 20
     assert time.monotonic() - began_at < allowed(3)
@@ -33,16 +33,16 @@ def test_twenty_that_sleep_end_in_the_time_of_one(driver):
 def test_no_more_run_than_may_and_the_others_follow(driver):
     code = "KEPT.append(1)\ntime.sleep(0.1)\nresult = len(KEPT)\nKEPT.pop()"
 
-    answers = driver.all(run(driver, *[code] * 12, per_process=3))
+    answers = driver.all(run_codes(driver, *[code] * 12, per_process=3))
 
     assert max(answer.value for answer in answers) == 3
 
 
 def test_threads_are_kept(driver):
     code = "result = threading.get_ident()\ntime.sleep(0.05)"
-    before = {answer.value for answer in driver.all(run(driver, *[code] * 5))}
+    before = {answer.value for answer in driver.all(run_codes(driver, *[code] * 5))}
 
-    after = {answer.value for answer in driver.all(run(driver, *[code] * 5))}
+    after = {answer.value for answer in driver.all(run_codes(driver, *[code] * 5))}
 
     assert len(before) == 5
     assert after == before
@@ -62,7 +62,7 @@ thread.start()
 thread.join()
 asyncio.run(in_task("{who}"))
 """
-    serials = run(driver, *(code.replace("{who}", f"n{n}") for n in range(10)))
+    serials = run_codes(driver, *(code.replace("{who}", f"n{n}") for n in range(10)))
 
     driver.all(serials)
 
@@ -106,8 +106,8 @@ def test_generators_run_in_threads_too(make_driver):
     ],
 )
 def test_how_one_ends_is_told_of_it_and_of_no_other(driver, code, kind):
-    good = run(driver, *["time.sleep(0.2)\nresult = 'good'"] * 5)
-    [ill] = run(driver, code)
+    good = run_codes(driver, *["time.sleep(0.2)\nresult = 'good'"] * 5)
+    [ill] = run_codes(driver, code)
 
     assert driver.answer(ill).kind == kind
     assert [answer.value for answer in driver.all(good)] == ["good"] * 5
@@ -118,13 +118,13 @@ def test_how_one_ends_is_told_of_it_and_of_no_other(driver, code, kind):
 )
 def test_a_stop_interrupts_one_and_no_other(driver, why, kind):
     code = "print('begun')\nwhile not KEPT: time.sleep(0.01)\nresult = 'good'"
-    serials = run(driver, *[code] * 3)
+    serials = run_codes(driver, *[code] * 3)
     driver.read_until(lambda: all(driver.log(serial) for serial in serials))
 
     driver.stop(serials[1], why)
 
     assert driver.answer(serials[1]).kind == kind
-    run(driver, "KEPT.append(1)")
+    run_codes(driver, "KEPT.append(1)")
     assert [driver.answer(serials[n]).value for n in (0, 2)] == ["good", "good"]
 
 
@@ -143,7 +143,7 @@ while True:
         pass
 print("seen")
 """
-    [serial] = run(driver, code)
+    [serial] = run_codes(driver, code)
     driver.read_until(lambda: driver.log(serial))
 
     driver.stop(serial)
@@ -153,11 +153,11 @@ print("seen")
 
 
 def test_a_stop_of_one_that_waits_for_a_thread_is_obeyed_at_once(driver):
-    [first, waiting] = run(
+    [first, waiting] = run_codes(
         driver, "while not KEPT: time.sleep(0.01)", "print('begun')", per_process=2
     )
-    run(driver, "while not KEPT: time.sleep(0.01)", per_process=2)
-    [waiting] = run(driver, "print('begun')", per_process=2)
+    run_codes(driver, "while not KEPT: time.sleep(0.01)", per_process=2)
+    [waiting] = run_codes(driver, "print('begun')", per_process=2)
 
     driver.stop(waiting)
 
@@ -170,7 +170,7 @@ def test_a_stop_while_it_tells_cuts_no_frame_in_two(driver):
     """An interruption may come between any two lines, also of ours."""
     code = "print('begun')\nn = 0\nwhile True:\n    ctx.emit(str(n) + 'x' * 5000)\n    n += 1"
     for _ in range(20):
-        serials = run(driver, *[code] * 4)
+        serials = run_codes(driver, *[code] * 4)
         driver.read_until(lambda serials=serials: all(driver.log(serial) for serial in serials))
         for serial in serials:
             driver.stop(serial, frames.TIMEOUT)
@@ -180,13 +180,13 @@ def test_a_stop_while_it_tells_cuts_no_frame_in_two(driver):
             reported = [int(event.rstrip("x")) for event in driver.reported(serial, "event")]
             assert reported == [*range(len(reported))]
 
-    assert driver.answer(run(driver, "result = 1")[0]).value == 1
+    assert driver.answer(run_codes(driver, "result = 1")[0]).value == 1
 
 
 def test_a_death_is_blamed_on_those_in_threads(driver):
-    others = run(driver, *["print('begun')\ntime.sleep(30)"] * 3)
+    others = run_codes(driver, *["print('begun')\ntime.sleep(30)"] * 3)
     driver.read_until(lambda: all(driver.log(serial) for serial in others))
-    [done] = run(driver, "result = 1")
+    [done] = run_codes(driver, "result = 1")
     driver.answer(done)
     assert eventually(lambda: driver.executing() == set(others))
 
@@ -198,7 +198,7 @@ def test_a_death_is_blamed_on_those_in_threads(driver):
 
 def test_nobody_is_blamed_who_waits_for_a_thread(driver):
     code = "print('begun')\ntime.sleep(30)"
-    serials = run(driver, code, code, code, per_process=2)
+    serials = run_codes(driver, code, code, code, per_process=2)
     driver.read_until(lambda: sum(bool(driver.log(serial)) for serial in serials) == 2)
 
     assert driver.executing() == {serial for serial in serials if driver.log(serial)}
@@ -212,43 +212,43 @@ def test_nobody_is_blamed_who_waits_for_a_thread(driver):
     ],
 )
 def test_a_thread_that_one_leaves_is_told(driver, code, left):
-    others = run(driver, "time.sleep(0.3)")
-    [ill] = run(driver, code)
+    others = run_codes(driver, "time.sleep(0.3)")
+    [ill] = run_codes(driver, code)
 
     assert driver.answer(ill).ending.left == left
     assert driver.answer(others[0]).ending.left == ""
 
 
 def test_a_process_that_is_left_is_told_when_the_last_one_ends(driver):
-    [ill] = run(driver, "subprocess.Popen(['sleep', '30'])")
+    [ill] = run_codes(driver, "subprocess.Popen(['sleep', '30'])")
 
     assert driver.answer(ill).ending.left == "a child process"
 
 
 def test_a_fork_that_returns_answers_nothing(driver):
-    [serial] = run(driver, "os.fork()\nresult = os.getpid()")
+    [serial] = run_codes(driver, "os.fork()\nresult = os.getpid()")
 
     assert driver.answer(serial).value == driver.pid
     assert driver.answers[serial].ending.left == ""
-    assert driver.answer(run(driver, "result = 1")[0]).value == 1
+    assert driver.answer(run_codes(driver, "result = 1")[0]).value == 1
 
 
 def test_no_memory_for_another_thread_lets_attempts_wait(make_driver):
     driver = make_driver(memory_bytes=120 * MIB)
 
-    answers = driver.all(run(driver, *["time.sleep(0.01)"] * 300, per_process=300))
+    answers = driver.all(run_codes(driver, *["time.sleep(0.01)"] * 300, per_process=300))
 
     assert [answer.kind for answer in answers] == ["succeeded"] * 300
 
 
 def test_a_sequential_attempt_finds_nothing_left_of_the_threads(driver):
-    driver.all(run(driver, *["time.sleep(0.05)"] * 5))
+    driver.all(run_codes(driver, *["time.sleep(0.05)"] * 5))
 
-    [alone] = run(driver, "result = threading.active_count()", per_process=1)
+    [alone] = run_codes(driver, "result = threading.active_count()", per_process=1)
 
     assert driver.answer(alone).value == 2
     assert driver.answers[alone].ending.left == ""
-    assert driver.answer(run(driver, "result = 1")[0]).value == 1
+    assert driver.answer(run_codes(driver, "result = 1")[0]).value == 1
 
 
 def test_ten_thousand_attempts_leave_nothing_behind(driver):
@@ -259,9 +259,9 @@ def test_ten_thousand_attempts_leave_nothing_behind(driver):
 
     def run_many(count: int) -> list[int]:
         for _ in range(count // 500):
-            driver.all(run(driver, *["print('x')\nctx.progress(1)"] * 500), within_s=30)
+            driver.all(run_codes(driver, *["print('x')\nctx.progress(1)"] * 500), within_s=30)
         driver.notes.clear()
-        return driver.answer(run(driver, census)[0]).value
+        return driver.answer(run_codes(driver, census)[0]).value
 
     before = run_many(3_000)
     after = run_many(10_000)
@@ -273,7 +273,7 @@ def test_ten_thousand_attempts_leave_nothing_behind(driver):
 
 def test_threads_that_tell_much_wait_for_the_worker_and_lose_nothing(driver):
     code = "for n in range(40): ctx.emit(str(n) + 'x' * 200_000)"
-    serials = run(driver, *[code] * 4)
+    serials = run_codes(driver, *[code] * 4)
     assert eventually(driver.is_asleep)
 
     driver.all(serials, within_s=30)

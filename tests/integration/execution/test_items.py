@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 LANES = pytest.mark.parametrize("isolation", ["process", "thread"])
 
 
-def items(bench):
+def items_told(bench):
     return [data for _, kind, data in bench.frames if kind == "item"]
 
 
@@ -33,7 +33,7 @@ def test_items_are_told_in_order_with_all_else_and_make_the_result(bench, isolat
     assert (outcome.status, outcome.result) == ("succeeded", b"[0,1]")
     kinds = [kind for kind, _ in itertools.groupby(kind for _, kind, _ in bench.frames)]
     assert kinds == ["log", "item", "progress"] * 2
-    assert items(bench) == [b"0", b"1"]
+    assert items_told(bench) == [b"0", b"1"]
 
 
 @LANES
@@ -47,7 +47,7 @@ def test_items_come_before_the_function_ends(bench, isolation, tmp_path):
     with ThreadPoolExecutor(1) as threads:
         outcome = threads.submit(bench.run, written)
 
-        eventually(lambda: items(bench) == [b"1"])
+        eventually(lambda: items_told(bench) == [b"1"])
 
         assert not outcome.done()
         go_on.touch()
@@ -65,7 +65,7 @@ def test_a_generator_that_never_ends_ends_by_timeout(bench, isolation):
     outcome = bench.run(written)
 
     assert json.loads(outcome.error)["type"] == "timeout"
-    assert items(bench)
+    assert items_told(bench)
 
 
 @LANES
@@ -77,7 +77,7 @@ def test_more_items_than_a_result_holds_are_too_large(bench, isolation):
     error = json.loads(outcome.error)
     assert error["type"] == "result_too_large"
     assert f"at most {MAX_RESULT_BYTES}" in error["message"]
-    assert sum(map(len, items(bench))) <= MAX_RESULT_BYTES
+    assert sum(map(len, items_told(bench))) <= MAX_RESULT_BYTES
 
 
 def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
@@ -93,7 +93,7 @@ def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
     )
 
     assert bench.run(written).status == "lost"
-    assert sum(map(len, items(bench))) <= MAX_RESULT_BYTES
+    assert sum(map(len, items_told(bench))) <= MAX_RESULT_BYTES
 
 
 def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):

@@ -24,7 +24,7 @@ HARMLESS_WAYS = {"task", "generator", "callback", "task of a callback", "alarm",
 NOT_IN_THREADS = {"process", "fork", "raw thread", "alarm", "deadly alarm"}
 
 
-def call(bench: Bench, how: str, who: str = "", **options: object) -> Outcome:
+def leave_behind(bench: Bench, how: str, who: str = "", **options: object) -> Outcome:
     """Leave something behind for somebody; for nobody, only wait."""
     arguments = json.dumps({"how": how, "who": who}).encode()
     outcome = bench.run(write(SOURCE, **options), arguments, id=who or "other")
@@ -36,9 +36,9 @@ def call(bench: Bench, how: str, who: str = "", **options: object) -> Outcome:
 def test_nothing_of_a_call_is_heard_in_the_next_ones(make_bench, how):
     bench = make_bench(size=1)
     for who in ("alice", "bob"):
-        call(bench, how, who)
+        leave_behind(bench, how, who)
 
-    logs = [call(bench, how).logs for _ in range(2)]
+    logs = [leave_behind(bench, how).logs for _ in range(2)]
 
     assert logs == [b"", b""]
     assert not [data for who, kind, data in bench.frames if who == "other" and kind == "log"]
@@ -47,23 +47,23 @@ def test_nothing_of_a_call_is_heard_in_the_next_ones(make_bench, how):
 @pytest.mark.parametrize("how", sorted({*WAYS} - HARMLESS_WAYS))
 def test_a_runner_in_which_something_is_left_is_replaced_before_the_next_call(make_bench, how):
     bench = make_bench(size=1)
-    call(bench, how)
+    leave_behind(bench, how)
     [before] = bench.pids()
 
-    call(bench, how, "alice")
+    leave_behind(bench, how, "alice")
 
     assert eventually(lambda: bench.pids() not in ([], [before]))
     [after] = bench.pids()
-    call(bench, how)
+    leave_behind(bench, how)
     assert bench.pids() == [after]
 
 
 @pytest.mark.parametrize("how", sorted({*WAYS} - NOT_IN_THREADS))
 def test_nothing_of_a_call_in_a_thread_is_heard_in_the_next_ones(make_bench, how):
     bench = make_bench(size=1)
-    call(bench, how, "alice", isolation="thread")
+    leave_behind(bench, how, "alice", isolation="thread")
 
-    logs = [call(bench, how, isolation="thread").logs for _ in range(2)]
+    logs = [leave_behind(bench, how, isolation="thread").logs for _ in range(2)]
 
     assert logs == [b"", b""]
 

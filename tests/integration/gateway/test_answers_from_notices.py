@@ -16,7 +16,7 @@ ARGUMENTS = b'{"n":1}'
 TRACED = {"caller": "me", "traceparent": "00-1-2-01"}
 
 
-def notice(
+def notice_of_end(
     life: Life, redis_url: str, ending: dict[str, Any], call_options: dict[str, Any]
 ) -> bytes:
     heard = Listener(redis_url, life.key("inbox", "g1"))
@@ -36,7 +36,7 @@ def test_usual_ends_are_written_from_a_template(
     if limits:
         life.command("HSET", life.key("limits"), "f", limits)
 
-    reported = notice(life, redis_url, {}, call_options)
+    reported = notice_of_end(life, redis_url, {}, call_options)
 
     written = SucceededTemplates().write(reported, ARGUMENTS)
     assert written == invocation_json(record_from_notice(reported, ARGUMENTS))
@@ -56,6 +56,6 @@ def test_usual_ends_are_written_from_a_template(
 def test_what_shows_more_is_left_to_the_view(
     life: Life, redis_url: str, ending: dict[str, Any], call_options: dict[str, Any]
 ):
-    reported = notice(life, redis_url, ending, call_options)
+    reported = notice_of_end(life, redis_url, ending, call_options)
 
     assert SucceededTemplates().write(reported, ARGUMENTS) is None

@@ -26,7 +26,7 @@ from tests.support.monitoring import monitored
 from tests.support.redis_server import start_redis
 
 
-class Bench:
+class StreamBench:
     """Streams over a real Redis, poked by hand."""
 
     def __init__(self, url: str, heartbeat_s: float, timeout_s: float = 1.0) -> None:
@@ -44,7 +44,7 @@ def run(redis_url: str):
 
     def run_scenario(scenario, *, heartbeat_s: float = 60):
         async def whole():
-            bench = Bench(redis_url, heartbeat_s)
+            bench = StreamBench(redis_url, heartbeat_s)
             try:
                 return await scenario(bench)
             finally:
@@ -61,7 +61,7 @@ def begun(life: Life):
     return life.claim_one(lease_ms=60_000)
 
 
-def report(life: Life, claimed, *numbers: int) -> None:
+def append_numbers(life: Life, claimed, *numbers: int) -> None:
     entries = [Entry(number=n, kind="event", data=b"%d" % n) for n in numbers]
     assert life.line.run(append_events(claimed.id, claimed.token, entries, worker=claimed.worker))
 
@@ -80,7 +80,7 @@ def test_a_silent_stream_gives_signs_of_life(run, begun):
 def test_what_comes_between_the_first_look_and_the_first_poke_is_not_missed(run, life, begun):
     async def scenario(bench):
         stream = await bench.streams.open(begun.id, NOWHERE)
-        report(life, begun, 1)
+        append_numbers(life, begun, 1)
         await bench.next(stream)
         return await bench.next(stream)
 
@@ -92,7 +92,7 @@ def test_a_missed_poke_is_made_good_at_the_next_sign_of_life(run, life, begun):
         stream = await bench.streams.open(begun.id, NOWHERE)
         await bench.next(stream)
         await asyncio.wait([asyncio.create_task(bench.next(stream))], timeout=0.1)
-        report(life, begun, 1)
+        append_numbers(life, begun, 1)
         return [await bench.next(stream) for _ in range(2)]
 
     assert any(b"id: 1.1.1\n" in text for text in run(scenario, heartbeat_s=0.2))
@@ -105,7 +105,7 @@ def test_streams_at_one_place_share_what_is_read(run, life, begun, redis_url):
             await bench.next(stream)
         waiting = [asyncio.create_task(bench.next(stream)) for stream in streams]
         await asyncio.sleep(0.1)  # all have looked once more, and wait
-        report(life, begun, 1)
+        append_numbers(life, begun, 1)
         with monitored(redis_url.removeprefix("unix://")) as monitor:
             bench.streams.notify(begun.id)
             reported = await asyncio.gather(*waiting)
@@ -163,13 +163,13 @@ def test_redis_away_ends_no_stream(tmp_path):
     begun = life.claim_one(lease_ms=60_000)
 
     async def scenario():
-        bench = Bench(url, heartbeat_s=0.2, timeout_s=0.1)
+        bench = StreamBench(url, heartbeat_s=0.2, timeout_s=0.1)
         stream = await bench.streams.open(begun.id, NOWHERE)
         await bench.next(stream)
         server.send_signal(signal.SIGSTOP)
         meanwhile = [await bench.next(stream) for _ in range(3)]
         server.send_signal(signal.SIGCONT)
-        report(life, begun, 1)
+        append_numbers(life, begun, 1)
         while (text := await bench.next(stream)).startswith(b":"):
             pass
         await bench.store.close()

@@ -186,7 +186,7 @@ def turns() -> Turns:
     return Turns()
 
 
-async def post(
+async def post_in_one_piece(
     app: GatewayApplication, path: str, body: bytes, headers: Iterable[tuple[str, str]] = ()
 ) -> tuple[int, bytes]:
     """Post a body to the application as a connection does, in one piece."""
@@ -227,11 +227,13 @@ def ask(line: BlockingConnection, redis_url: str, turns: Turns):
         async def answered() -> tuple[int, bytes]:
             app = create(Settings(redis=redis_url, redis_timeout_s=10, **settings))
             async with falcon.testing.ASGIConductor(app):
-                await post(app, "/functions/wide", b'{"any":[1.0,"x"],"integers":[1,"x",1.0]}')
+                await post_in_one_piece(
+                    app, "/functions/wide", b'{"any":[1.0,"x"],"integers":[1,"x",1.0]}'
+                )
                 measured = []
                 for _ in range(MOST_MEASUREMENTS):
                     turns.longest_s = 0.0
-                    answer = await post(app, path, body)
+                    answer = await post_in_one_piece(app, path, body)
                     await asyncio.sleep(0)  # its turn is over
                     measured.append(turns.longest_s)
                     if turns.longest_s < LONGEST_S:

@@ -20,7 +20,9 @@ from tests.support.listener import Listener
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-def publish(line: BlockingConnection, name: str, version: str, manifest: bytes = b"{}") -> bool:
+def publish_version(
+    line: BlockingConnection, name: str, version: str, manifest: bytes = b"{}"
+) -> bool:
     return line.run(
         publish_function(
             name, manifest=manifest, version=version, source=b"source of " + version.encode()
@@ -42,7 +44,7 @@ def news(redis_url: str, line: BlockingConnection):
 
 
 def test_publishing_writes_manifest_version_and_source_and_tells(line, news):
-    assert publish(line, "f", "v1") is True
+    assert publish_version(line, "f", "v1") is True
 
     assert line.run(read_manifests()) == {"f": b"{}"}
     assert line.run(read_versions()) == {"f": "v1"}
@@ -52,38 +54,38 @@ def test_publishing_writes_manifest_version_and_source_and_tells(line, news):
 
 
 def test_publishing_the_same_again_is_no_news(line, news):
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
     news()
 
-    assert publish(line, "f", "v1") is False
+    assert publish_version(line, "f", "v1") is False
 
     assert news() == 0
 
 
 def test_a_superseded_source_lives_a_day_longer(line):
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
 
-    publish(line, "f", "v2")
+    publish_version(line, "f", "v2")
 
     assert DAY_MS - 5_000 < life_ms(line, "v1") <= DAY_MS
     assert life_ms(line, "v2") == -1
 
 
 def test_a_version_that_serves_again_lives_without_limit_again(line):
-    publish(line, "f", "v1")
-    publish(line, "f", "v2")
+    publish_version(line, "f", "v1")
+    publish_version(line, "f", "v2")
 
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
 
     assert life_ms(line, "v1") == -1
     assert life_ms(line, "v2") > 0
 
 
 def test_a_source_lives_while_any_function_of_its_file_is_served(line):
-    publish(line, "f", "v1")
-    publish(line, "g", "v1")
+    publish_version(line, "f", "v1")
+    publish_version(line, "g", "v1")
 
-    publish(line, "f", "v2")
+    publish_version(line, "f", "v2")
     assert life_ms(line, "v1") == -1
 
     line.run(unpublish_function("g"))
@@ -91,16 +93,16 @@ def test_a_source_lives_while_any_function_of_its_file_is_served(line):
 
 
 def test_a_source_that_was_lost_is_written_again(line):
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
     line.run(Command(("DEL", Keys().build("source", "v1")), int))
 
-    assert publish(line, "f", "v1") is True
+    assert publish_version(line, "f", "v1") is True
 
     assert line.run(read_source("v1")) == b"source of v1"
 
 
 def test_another_source_under_the_same_version_replaces_the_first(line):
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
 
     line.run(publish_function("f", manifest=b"{}", version="v1", source=b"described anew"))
 
@@ -108,7 +110,7 @@ def test_another_source_under_the_same_version_replaces_the_first(line):
 
 
 def test_annotating_changes_the_manifest_and_nothing_else(line, news):
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
     news()
 
     assert line.run(set_load_error("f", manifest=b'{"error":1}')) is True
@@ -120,7 +122,7 @@ def test_annotating_changes_the_manifest_and_nothing_else(line, news):
 
 
 def test_withdrawing_takes_manifest_and_version_and_leaves_the_source_a_day(line, news):
-    publish(line, "f", "v1")
+    publish_version(line, "f", "v1")
     news()
 
     assert line.run(unpublish_function("f")) is True

@@ -39,7 +39,7 @@ def start_process(redis_url: str) -> Iterator[object]:
         process.communicate()
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill_and_wait(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
 
@@ -52,12 +52,12 @@ def test_every_second_fires_once_while_tickers_are_killed_and_restarted(planner,
 
     for victim in range(10):
         seen = len(planner.moments())
-        kill(running.pop(0))
+        kill_and_wait(running.pop(0))
         running.append(start_process())
         if victim % 2:
             eventually(lambda seen=seen: len(planner.moments()) > seen, within_s=15)
     for process in running:
-        kill(process)
+        kill_and_wait(process)
 
     moments = planner.moments()
     whole = sorted([*moments, *(at for at, _ in planner.schedule().skips)])

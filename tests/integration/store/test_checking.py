@@ -21,7 +21,7 @@ def scene(life: Life) -> Scene:
     return set_scene(life)
 
 
-def named(scene: Scene, findings: list[Finding]) -> set[tuple[str, str]]:
+def named_findings(scene: Scene, findings: list[Finding]) -> set[tuple[str, str]]:
     """The findings, an id by what the scene calls it."""
     names = {v: k for k, v in {**vars(scene), "delivery": scene.delivery}.items() if k != "life"}
     return {(one.kind, names.get(one.id, one.id)) for one in findings}
@@ -40,9 +40,9 @@ def test_damage_is_found_mended_and_gone(scene: Scene, what: str):
     mended = scene.check(repair=True)
     left = scene.check()
 
-    assert named(scene, found) == expected
+    assert named_findings(scene, found) == expected
     assert {one.is_repaired for one in found} == {False}
-    assert expected & named(scene, mended)
+    assert expected & named_findings(scene, mended)
     assert {one.is_repaired for one in mended} == {True}
     assert left == []
 

@@ -43,7 +43,7 @@ def sound(members: Iterable[Member]) -> list[Member]:
     return [one for one in members if not one.lacks]
 
 
-def ids(members: Iterable[Member]) -> set[str]:
+def ids_of(members: Iterable[Member]) -> set[str]:
     return {one.id for one in members}
 
 
@@ -54,7 +54,7 @@ def statuses_of_members(data: Adverse, members: Iterable[Member]) -> set[str]:
     }
 
 
-def claim_all(data: Adverse, queue: str) -> list[Claimed]:
+def claim_in_turns(data: Adverse, queue: str) -> list[Claimed]:
     found: list[Claimed] = []
     for _ in range(MOST_TURNS):
         call = claim(queue=queue, worker="other", limit=16, lease_ms=HOUR_MS)
@@ -81,9 +81,9 @@ def test_a_claim_takes_the_neighbours(data: Adverse, wounded: Wounded):
     due = [word for one in wounded.due for word in (1, one.id)]
     data.command("ZADD", data.key("due", wounded.queue), *due)
 
-    claimed = claim_all(data, wounded.queue)
+    claimed = claim_in_turns(data, wounded.queue)
 
-    assert ids(sound(waiting)) <= {one.id for one in claimed}
+    assert ids_of(sound(waiting)) <= {one.id for one in claimed}
     assert statuses_of_members(data, sound(waiting)) == {"running"}
 
 
@@ -127,20 +127,20 @@ def test_neighbours_end_otherwise_together_with_them(data: Adverse, wounded: Wou
 
 def _leased(data: Adverse, members: Iterable[Member]) -> set[str]:
     leases = {one.decode() for one in data.command("ZRANGE", data.key("leases"), 0, -1)}
-    return leases & ids(members)
+    return leases & ids_of(members)
 
 
 def test_neighbours_are_given_back(data: Adverse, wounded: Wounded):
     data.line.run(release([(one.id, one.token, True) for one in wounded.running], worker="alive"))
 
     assert statuses_of_members(data, sound(wounded.running)) == {"queued"}
-    assert ids(sound(wounded.running)) <= {one.id for one in claim_all(data, wounded.queue)}
+    assert ids_of(sound(wounded.running)) <= {one.id for one in claim_in_turns(data, wounded.queue)}
 
 
 def test_neighbours_stay_held(data: Adverse, wounded: Wounded):
     lost = beat(data, wounded.running)
 
-    assert not ids(sound(wounded.running)) & set(lost)
+    assert not ids_of(sound(wounded.running)) & set(lost)
 
 
 def test_neighbours_are_taken_over(data: Adverse, wounded: Wounded):
@@ -152,7 +152,7 @@ def test_neighbours_are_taken_over(data: Adverse, wounded: Wounded):
 
     assert statuses_of_members(data, sound(wounded.running)) == {"queued"}
     assert not data.command("ZCOUNT", data.key("leases"), "-inf", 1)
-    assert ids(sound(wounded.running)) <= {one.id for one in claim_all(data, wounded.queue)}
+    assert ids_of(sound(wounded.running)) <= {one.id for one in claim_in_turns(data, wounded.queue)}
 
 
 def test_neighbours_expire(data: Adverse, wounded: Wounded):
@@ -186,7 +186,7 @@ def test_neighbours_are_swept(data: Adverse, wounded: Wounded):
     assert not data.command("EXISTS", *(data.key("record", one.id) for one in wounded.ended))
     data.line.run(mend_index(f"end:{wounded.function}:succeeded", most=1_000))
     left = data.command("ZRANGE", data.key("index", f"end:{wounded.function}:succeeded"), 0, -1)
-    assert not ids(wounded.ended) & {one.decode() for one in left}
+    assert not ids_of(wounded.ended) & {one.decode() for one in left}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_neighbours_are_listed(data: Adverse, wounded: Wounded, group: str, stat
         found |= {record.id for record in page.records}
         after = page.next
 
-    assert ids(sound(getattr(wounded, group))) <= found
+    assert ids_of(sound(getattr(wounded, group))) <= found
 
 
 def test_they_may_be_told_of_and_followed(data: Adverse, wounded: Wounded):
@@ -230,4 +230,4 @@ def test_a_function_that_has_them_takes_new_calls(data: Adverse, wounded: Wounde
         submit(function=wounded.function, queue=wounded.queue, version="v", entries=entries)
     )
 
-    assert "new" in {one.id for one in claim_all(data, wounded.queue)}
+    assert "new" in {one.id for one in claim_in_turns(data, wounded.queue)}

@@ -41,7 +41,7 @@ def join_all(life: Life, batch: str) -> list[int]:
     return left
 
 
-def count(life: Life, batch: str, status: str) -> int:
+def count_in_batch(life: Life, batch: str, status: str) -> int:
     return int(life.command("HGET", life.key("batch", batch), status) or 0)
 
 
@@ -74,7 +74,7 @@ def test_a_large_batch_joins_in_its_order_and_ends(life: Life, call_options: dic
     assert left == [SIZE - JOINED_AT_ONCE, SIZE - 2 * JOINED_AT_ONCE, 0]
     assert check_all(life.line) == []
     assert claim_everything(life) == ids
-    assert count(life, batch, "succeeded") == SIZE
+    assert count_in_batch(life, batch, "succeeded") == SIZE
     assert life.command("HGET", life.key("batch", batch), "finished_at")
     assert check_all(life.line) == []
 
@@ -84,7 +84,10 @@ def test_a_batch_for_later_is_scheduled_as_it_joins(life: Life):
 
     join_all(life, batch)
 
-    assert (count(life, batch, "queued"), count(life, batch, "scheduled")) == (0, SIZE)
+    assert (count_in_batch(life, batch, "queued"), count_in_batch(life, batch, "scheduled")) == (
+        0,
+        SIZE,
+    )
     assert life.command("ZCARD", life.key("due", "default")) == SIZE
     assert life.read(ids[-1]).status == "scheduled"
     assert check_all(life.line) == []
@@ -98,7 +101,10 @@ def test_what_is_cancelled_before_it_joins_does_not_run(life: Life):
     join_all(life, batch)
 
     assert claim_everything(life) == ids[:-1]
-    assert (count(life, batch, "succeeded"), count(life, batch, "cancelled")) == (SIZE - 1, 1)
+    assert (count_in_batch(life, batch, "succeeded"), count_in_batch(life, batch, "cancelled")) == (
+        SIZE - 1,
+        1,
+    )
     assert life.command("HGET", life.key("batch", batch), "finished_at")
 
 
@@ -110,7 +116,7 @@ def test_a_member_that_was_evicted_while_it_joined_does_not_keep_the_batch_open(
     join_all(life, batch)
     claim_everything(life)
 
-    assert count(life, batch, "failed") == 1
+    assert count_in_batch(life, batch, "failed") == 1
     assert life.command("HGET", life.key("batch", batch), "finished_at")
 
 

@@ -27,7 +27,7 @@ def history(life: Life, most: int = 3, **filters: Any) -> list[list[str]]:
     raise AssertionError("a listing without end")
 
 
-def listed(life: Life, **filters: Any) -> list[str]:
+def list_all(life: Life, **filters: Any) -> list[str]:
     return [i for page in history(life, **filters) for i in page]
 
 
@@ -47,11 +47,11 @@ def test_lists_can_be_filtered_by_function_ending_and_tag(life: Life):
     for claimed in life.claim(10).items:
         life.settle(claimed, "failed" if claimed.id == wanted else "succeeded")
 
-    assert listed(life, function="g", tag="red") == [wanted]
-    assert listed(life, statuses=["failed"]) == [wanted]
-    assert listed(life, statuses=["failed"], function="f") == []
-    assert len(listed(life, statuses=["succeeded"])) == 2
-    assert len(listed(life, tag="red")) == 2
+    assert list_all(life, function="g", tag="red") == [wanted]
+    assert list_all(life, statuses=["failed"]) == [wanted]
+    assert list_all(life, statuses=["failed"], function="f") == []
+    assert len(list_all(life, statuses=["succeeded"])) == 2
+    assert len(list_all(life, tag="red")) == 2
 
 
 @pytest.mark.parametrize("status", ["queued", "scheduled", "running", "retrying"])
@@ -66,9 +66,9 @@ def test_the_live_ones_are_listed_newest_first_whatever_their_turn(life: Life, s
             if status == "retrying":
                 life.settle(claimed, "retrying", retry_after_ms=60_000)
 
-    assert listed(life, statuses=[status]) == ids[::-1]
-    assert listed(life, statuses=[status], function="f") == ids[::-1]
-    assert listed(life, statuses=[status], function="g") == []
+    assert list_all(life, statuses=[status]) == ids[::-1]
+    assert list_all(life, statuses=[status], function="f") == ids[::-1]
+    assert list_all(life, statuses=[status], function="g") == []
 
 
 def test_a_list_of_several_statuses_is_one_list_in_order(life: Life):
@@ -80,11 +80,11 @@ def test_a_list_of_several_statuses_is_one_list_in_order(life: Life):
     life.claim(2)
     wait = [life.submit("g") for _ in range(3)]
 
-    assert listed(life, statuses=["failed", "scheduled"]) == [ended[3], ended[1], *later[::-1]]
-    assert listed(life, statuses=["running", "succeeded"]) == [*run[::-1], ended[2], ended[0]]
-    assert listed(life, statuses=["queued", "running"]) == [*wait[::-1], *run[::-1]]
-    assert listed(life) == [*wait[::-1], *run[::-1], *ended[::-1], *later[::-1]]
-    assert listed(life, function="g", statuses=["failed", "queued"]) == wait[::-1]
+    assert list_all(life, statuses=["failed", "scheduled"]) == [ended[3], ended[1], *later[::-1]]
+    assert list_all(life, statuses=["running", "succeeded"]) == [*run[::-1], ended[2], ended[0]]
+    assert list_all(life, statuses=["queued", "running"]) == [*wait[::-1], *run[::-1]]
+    assert list_all(life) == [*wait[::-1], *run[::-1], *ended[::-1], *later[::-1]]
+    assert list_all(life, function="g", statuses=["failed", "queued"]) == wait[::-1]
 
 
 def test_what_waits_under_any_number_of_keys_is_listed_whole(life: Life):
@@ -126,7 +126,7 @@ def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
 
     assert life.line.run(sweep()).count == 1
 
-    assert listed(life) == [kept]
+    assert list_all(life) == [kept]
     assert life.command("EXISTS", life.key("record", claimed.id)) == 0
     assert life.command("ZCARD", life.key("index", "tag:t")) == 0
     assert life.command("ZCARD", life.key("index", "end:f:succeeded")) == 0
@@ -149,7 +149,7 @@ def stage(life: Life, batch: str, count: int, callback: str = "") -> list[str]:
     return ids
 
 
-def counts(life: Life, batch: str) -> dict[str, int]:
+def counts_of_batch(life: Life, batch: str) -> dict[str, int]:
     raw = life.line.run(read_batch(batch))
     assert raw is not None
     fields = dict(zip(raw.fields[::2], raw.fields[1::2], strict=True))
@@ -187,14 +187,14 @@ def test_a_batch_counts_its_members_and_calls_back_once_when_the_last_has_ended(
     life.line.run(commit_batch(batch=batch, size=3))
     claimed = life.claim(2).items
 
-    running = counts(life, batch)
+    running = counts_of_batch(life, batch)
     life.settle(claimed[0])
     life.settle(claimed[1], "failed")
     before_last = life.command("ZCARD", life.key("deliveries_due"))
     life.settle(life.claim_one())
 
     assert running == {"running": 2, "queued": 1}
-    assert counts(life, batch) == {"succeeded": 2, "failed": 1}
+    assert counts_of_batch(life, batch) == {"succeeded": 2, "failed": 1}
     assert (before_last, life.command("ZCARD", life.key("deliveries_due"))) == (0, 1)
     page = life.line.run(read_batch(batch, start=1, most=5))
     assert page is not None
@@ -208,7 +208,7 @@ def test_every_attempt_that_was_not_the_last_is_noted(life: Life):
     life.settle(again, "lost")
     life.settle(life.claim_one(worker="w3"))
 
-    [invocation] = listed(life)
+    [invocation] = list_all(life)
 
     noted = life.read(invocation).earlier_attempts
     assert noted.count(b'"attempt":') == 2

@@ -49,7 +49,7 @@ def plain(life: Life, count: int, *, function: str = "f", waiter: str = "") -> l
     return ids
 
 
-def batch_of(life: Life, count: int) -> list[str]:
+def submit_batch(life: Life, count: int) -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
     members = [(one, b"{}") for one in ids]
     life.line.run(
@@ -66,7 +66,7 @@ def batch_of(life: Life, count: int) -> list[str]:
     return ids
 
 
-def succeeded(items: Any) -> list[Settlement]:
+def successes_of(items: Any) -> list[Settlement]:
     return [
         Settlement(id=i.id, token=i.token, status="succeeded", ttl_ms=WEEK_MS, result=b"1")
         for i in items
@@ -77,7 +77,7 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     waited_for, poked = (Listener(redis_url, life.key("inbox", g)) for g in ("g1", "g2"))
     again = life.submit()
     life.settle(life.claim_one(), "retrying", retry_after_ms=0, error=b"{}")
-    ids = [*plain(life, 2), life.submit(**SPECIAL), *batch_of(life, 3), *plain(life, 1)]
+    ids = [*plain(life, 2), life.submit(**SPECIAL), *submit_batch(life, 3), *plain(life, 1)]
     later = life.submit(delay_ms=1, callback="https://example.com/later")
     items = {item.id: item for item in life.claim(50).items}
     eventually(
@@ -85,7 +85,7 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     )
     running = life.command("HMGET", life.key("batch", "b"), "queued", "running")
 
-    replies = life.line.run(settle(succeeded(items.values()), worker="w1"))
+    replies = life.line.run(settle(successes_of(items.values()), worker="w1"))
 
     assert replies == ["DONE"] * 9
     assert set(items) == {again, later, *ids}
@@ -235,7 +235,7 @@ def test_an_odd_record_is_no_reason_to_overlook_a_callback(life: Life, odd: tupl
 @pytest.mark.parametrize("call_options", [{}, SPECIAL])
 def test_every_birth_writes_what_the_scripts_count_on(life: Life, call_options: dict[str, Any]):
     """Fields that every record has, by which the scripts tell that there are no others."""
-    ids = [*plain(life, 1), life.submit(**call_options), *batch_of(life, 1)]
+    ids = [*plain(life, 1), life.submit(**call_options), *submit_batch(life, 1)]
 
     for one in ids:
         fields = set(life.command("HKEYS", life.key("record", one)))

@@ -21,7 +21,7 @@ def set_aside_now(life: Life) -> dict[str, str]:
     return {one.id: one.reason for one in quarantine.latest}
 
 
-def counts(life: Life) -> tuple[int, int, int]:
+def counts_of_queue(life: Life) -> tuple[int, int, int]:
     [queue] = life.line.run(read_queues())
     return queue.waiting, queue.scheduled, queue.running
 
@@ -42,7 +42,7 @@ def test_a_claim_sets_one_aside_and_takes_all_others(life: Life, lacks: str, fun
             assert life.settle(item) == "DONE"
 
     assert sorted(claimed) == sorted(set(ids) - {hurt})
-    assert counts(life) == (0, 0, 0)
+    assert counts_of_queue(life) == (0, 0, 0)
     assert ("gone" if lacks == "all" else lacks) in set_aside_now(life)[hurt]
     for place in PLACES:
         assert not life.command("EXISTS", life.key(place, *(["default"] * (place in "ring due"))))
@@ -73,7 +73,7 @@ def test_one_that_runs_leaves_everything_and_is_not_counted(life: Life, how: str
     for _ in range(3):
         life.beat(worker="other")
     assert hurt.id in set_aside_now(life)
-    waiting, _, running = counts(life)
+    waiting, _, running = counts_of_queue(life)
     assert (waiting, running) == ((3, 0) if how != "settle" else (0, 0))
     assert life.command("ZCARD", life.key("leases")) == 0
     assert not life.command("SISMEMBER", life.key("running", "f"), hurt.id)
@@ -107,7 +107,7 @@ def test_a_lost_record_with_a_lease_leaves_the_counts_right(life: Life):
     life.beat(worker="other")
 
     assert "gone" in set_aside_now(life)[gone.id]
-    assert counts(life) == (1, 0, 1)
+    assert counts_of_queue(life) == (1, 0, 1)
     assert len(life.claim(5).items) == 1, "its place under the limit is free"
     assert life.settle(other) == "DONE"
 
@@ -126,7 +126,7 @@ def test_cancel_purge_and_expiry_go_on_beside_one(life: Life, lacks: str):
     while life.line.run(purge_queue("default")):
         pass
 
-    assert counts(life) == (0, 0, 0)
+    assert counts_of_queue(life) == (0, 0, 0)
     sound = {*ids, *later} - {ids[0], ids[6], later[1]}
     assert {life.read(one).status.value for one in sound} == {"cancelled", "expired"}
     assert {ids[0], ids[6], later[1]} <= set(set_aside_now(life)) | {ids[0]}
@@ -168,7 +168,7 @@ def test_a_field_that_is_no_number_harms_no_other(life: Life, field: str, value:
 
     assert [item.id for item in claim.items] == [ids[0], ids[2]]
     assert ids[1] in set_aside_now(life)
-    assert counts(life) == (0, 0, 2)
+    assert counts_of_queue(life) == (0, 0, 2)
     assert life.read(ids[1]).status == "failed"
 
 

@@ -29,7 +29,7 @@ from tests.support.waiting import allowed, eventually
 OUTAGE_LIMIT_S = 5.0
 
 
-def call(*words: str | int) -> Command[object]:
+def raw_command(*words: str | int) -> Command[object]:
     return Command(words, lambda reply: reply)
 
 
@@ -96,16 +96,19 @@ def sentinel_saying(answer: bytes | None) -> Iterator[str]:
         server.shutdown()
 
 
-def names(port: int) -> bytes:
+def names_port(port: int) -> bytes:
     return b"*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%05d\r\n" % port
 
 
 @pytest.mark.parametrize(
     ("answers", "ports"),
     [
-        ([names(11111), names(22222), names(22222)], [22222]),  # the first has not heard of it
-        ([None, names(22222), b"*-1\r\n"], [22222]),  # hung; knows no such master
-        ([b"-NOAUTH Authentication required.\r\n", names(11111), b"nonsense\r\n"], [11111]),
+        (
+            [names_port(11111), names_port(22222), names_port(22222)],
+            [22222],
+        ),  # the first has not heard of it
+        ([None, names_port(22222), b"*-1\r\n"], [22222]),  # hung; knows no such master
+        ([b"-NOAUTH Authentication required.\r\n", names_port(11111), b"nonsense\r\n"], [11111]),
     ],
 )
 def test_what_most_sentinels_say_is_believed_within_a_second(
@@ -133,23 +136,23 @@ def test_connections_leave_a_master_that_was_made_a_replica(tmp_path: Path):
 
     async def main() -> None:
         store = AsyncConnection(url)
-        await store.run(call("SET", "k", 1))
-        other.run(call("REPLICAOF", "127.0.0.1", 1))
+        await store.run(raw_command("SET", "k", 1))
+        other.run(raw_command("REPLICAOF", "127.0.0.1", 1))
         with pytest.raises(StoreRefusedError, match="READONLY"):
-            await store.run(call("SET", "k", 2))
+            await store.run(raw_command("SET", "k", 2))
         with pytest.raises(StoreUnavailableError, match="takes no writes"):
-            await store.run(call("SET", "k", 2))
-        other.run(call("REPLICAOF", "NO", "ONE"))
-        await store.run(call("SET", "k", 3))
+            await store.run(raw_command("SET", "k", 2))
+        other.run(raw_command("REPLICAOF", "NO", "ONE"))
+        await store.run(raw_command("SET", "k", 3))
         await store.close()
 
-    line.run(call("SET", "k", 0))
+    line.run(raw_command("SET", "k", 0))
     asyncio.run(main())
-    other.run(call("REPLICAOF", "127.0.0.1", 1))
+    other.run(raw_command("REPLICAOF", "127.0.0.1", 1))
     with pytest.raises(StoreRefusedError, match="READONLY"):
-        line.run(call("SET", "k", 2))
+        line.run(raw_command("SET", "k", 2))
     with pytest.raises(StoreUnavailableError, match="takes no writes"):
-        line.run(call("SET", "k", 2))
+        line.run(raw_command("SET", "k", 2))
 
     line.close()
     other.close()
@@ -165,7 +168,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRedis]:
 
 def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watched: WatchedRedis):
     line = BlockingConnection(watched.url)
-    line.run(call("SET", "k", "kept"))
+    line.run(raw_command("SET", "k", "kept"))
 
     async def main() -> tuple[object, float, bytes]:
         heard: asyncio.Queue[bytes] = asyncio.Queue()
@@ -185,15 +188,15 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
         began = time.monotonic()
         while True:
             try:
-                kept = await store.run(call("GET", "k"))
-                await store.run(call("SET", "k", "new"))
+                kept = await store.run(raw_command("GET", "k"))
+                await store.run(raw_command("SET", "k", "new"))
                 break
             except StoreError:
                 assert time.monotonic() - began < allowed(3 * OUTAGE_LIMIT_S)
                 await asyncio.sleep(0.05)
         outage_s = time.monotonic() - began
         await asyncio.wait_for(connected.wait(), 5)
-        await store.run(call("PUBLISH", "c", "news"))
+        await store.run(raw_command("PUBLISH", "c", "news"))
         reported = await asyncio.wait_for(heard.get(), 5)
         await subscription.stop()
         await store.close()
@@ -204,7 +207,7 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
     assert kept == b"kept"
     assert reported == b"news"
     assert outage_s < allowed(OUTAGE_LIMIT_S)
-    assert eventually(lambda: read(line), within_s=2) == b"new"
+    assert eventually(lambda: read_k(line), within_s=2) == b"new"
     line.close()
 
 
@@ -212,7 +215,7 @@ def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
     loop = Loop()
     on_loop = LoopConnection(watched.url, loop)
     heard: list[object] = []
-    on_loop.run(call("SET", "k", 0), heard.append)
+    on_loop.run(raw_command("SET", "k", 0), heard.append)
     turn_until(loop, lambda: heard == [b"OK"])
     on_loop.block(["nothing"], timeout_s=60, receive=heard.append)
     loop.turn(0)
@@ -220,21 +223,21 @@ def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
     turn_until(loop, lambda: isinstance(heard[-1], StoreError))
 
     def writes() -> bool:
-        on_loop.run(call("SET", "k", 1), heard.append)
+        on_loop.run(raw_command("SET", "k", 1), heard.append)
         count = len(heard)
         turn_until(loop, lambda: len(heard) > count)
         return heard[-1] == b"OK"
 
     eventually(writes, within_s=3 * OUTAGE_LIMIT_S, every_s=0.05)
     line = BlockingConnection(watched.url)
-    assert eventually(lambda: read(line), within_s=5) == b"1"
+    assert eventually(lambda: read_k(line), within_s=5) == b"1"
     line.close()
     on_loop.close()
     loop.close()
 
 
-def read(line: BlockingConnection) -> object:
+def read_k(line: BlockingConnection) -> object:
     try:
-        return line.run(call("GET", "k"))
+        return line.run(raw_command("GET", "k"))
     except StoreError:
         return None

@@ -45,7 +45,7 @@ def identifier(at: int) -> str:
     return f"00000000-0000-7000-8000-{at:012}"
 
 
-def fill(life: Life, name: str, count: int, *, expires_at: int = 0) -> None:
+def let_wait(life: Life, name: str, count: int, *, expires_at: int = 0) -> None:
     """Let so many calls wait, each under a fairness key of its own."""
     for start in range(0, count, 1_000):
         words = (_FILL, 1, life.line.keys.prefix, name, start, start + 999, expires_at)
@@ -80,7 +80,7 @@ def long_line(tmp_path_factory) -> Iterator[Life]:
 
 def test_with_200_000_fairness_keys_no_script_takes_long(long_line: Life):
     life = long_line
-    fill(life, "f", MANY_KEYS, expires_at=1)
+    let_wait(life, "f", MANY_KEYS, expires_at=1)
     life.beat()  # the scripts are known from now on
 
     def act() -> None:

@@ -26,20 +26,20 @@ def checkers(redis_url: str) -> Iterator[list[Maintenance]]:
         one.stop()
 
 
-def look(life: Life, check_id: str) -> CheckSummary | None:
+def find_check(life: Life, check_id: str) -> CheckSummary | None:
     stored = life.line.run(read_check(check_id))
     return None if stored is None else read_summary(stored)
 
 
-def ended(life: Life, check_id: str) -> CheckSummary:
+def wait_for_check(life: Life, check_id: str) -> CheckSummary:
     def finished() -> CheckSummary | None:
-        found = look(life, check_id)
+        found = find_check(life, check_id)
         return found if found and found.state == "finished" else None
 
     return eventually(finished, within_s=15)
 
 
-def start(checkers: list[Maintenance]) -> None:
+def start_all(checkers: list[Maintenance]) -> None:
     for one in checkers:
         one.start()
 
@@ -47,11 +47,11 @@ def start(checkers: list[Maintenance]) -> None:
 def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Maintenance]):
     scene = set_scene(life)
     scene.raw("ZREM", ("leases",), scene.running)
-    start(checkers)
+    start_all(checkers)
 
-    found = ended(life, life.line.run(ask_check("one", repair=False)))
-    mended = ended(life, life.line.run(ask_check("two", repair=True)))
-    clean = ended(life, life.line.run(ask_check("three", repair=False)))
+    found = wait_for_check(life, life.line.run(ask_check("one", repair=False)))
+    mended = wait_for_check(life, life.line.run(ask_check("two", repair=True)))
+    clean = wait_for_check(life, life.line.run(ask_check("three", repair=False)))
 
     assert found.left["missing_lease"] == 1
     assert [one.id for one in found.findings if one.kind == "missing_lease"] == [scene.running]
@@ -65,10 +65,10 @@ def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Maintenance
     second = life.line.run(ask_check("two", repair=True))
     other = life.line.run(ask_check("three", repair=False))
 
-    start(checkers)
+    start_all(checkers)
 
     assert (first, second, other) == ("one", "one", "three")
-    assert {ended(life, one).state for one in (first, other)} == {"finished"}
+    assert {wait_for_check(life, one).state for one in (first, other)} == {"finished"}
 
 
 def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Maintenance]):
@@ -78,7 +78,7 @@ def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: lis
     assert [take(f"w{number}", f"own{number}") for number in range(3)] == [None, None, None]
     life.command("HSET", life.key("checks"), "next_at", 1)
 
-    start(checkers)
+    start_all(checkers)
 
     def is_over() -> bool:
         next_at = int(life.command("HGET", life.key("checks"), "next_at"))
@@ -98,9 +98,9 @@ def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Ma
     assert life.line.run(take_check("other", own_id="own")).id is None
     life.command("HSET", life.key("checks"), "lease_until", 1)
 
-    start(checkers)
+    start_all(checkers)
 
-    found = ended(life, "one")
+    found = wait_for_check(life, "one")
     assert found.worker in {"w0", "w1", "w2"}
     assert found.repairs
     call = save_check("one", "dead", looked_at=1, findings=[], is_last=True)

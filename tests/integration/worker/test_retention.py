@@ -81,7 +81,7 @@ def test_a_sweep_says_when_the_next_is_due(life: Life):
     assert 50_000 < next_due_ms <= 60_000
 
 
-def listed(life: Life, function: str = "") -> list[str]:
+def listed_ids(life: Life, function: str = "") -> list[str]:
     page = life.line.run(list_page(function=function, most=500))
     return [found for found, _ in page.records]
 
@@ -101,7 +101,7 @@ def mend_all(life: Life) -> int:
 
 def test_ids_without_a_record_leave_every_index_and_no_other_does(life: Life):
     end_some(life.line, ttl_ms=60_000)
-    ended = listed(life)
+    ended = listed_ids(life)
     waiting = [life.submit(tags=["t"], key=f"k{number}") for number in range(30)]
     later = [life.submit("g", delay_ms=60_000, tags=["t"]) for _ in range(20)]
     lost = {*waiting[::3], *later[::2], *ended[::4]}
@@ -111,7 +111,7 @@ def test_ids_without_a_record_leave_every_index_and_no_other_does(life: Life):
 
     expected = sorted({*waiting, *later, *ended} - lost, reverse=True)
     assert dropped == sum(3 if one in {*waiting, *later} else 2 for one in lost)
-    assert listed(life) == expected
+    assert listed_ids(life) == expected
     assert life.command("ZCARD", life.key("index", "tag:t")) == len(
         [one for one in expected if one in {*waiting, *later}]
     )
@@ -121,7 +121,7 @@ def test_ids_without_a_record_leave_every_index_and_no_other_does(life: Life):
 def test_the_indexes_of_an_earlier_version_are_taken_apart(life: Life, redis_url: str):
     ids = [life.submit(), life.submit(delay_ms=60_000)]
     end_some(life.line, 5, ttl_ms=60_000)
-    everything = listed(life)
+    everything = listed_ids(life)
     gone = new_invocation_id()
     for name in ("live", "live:f", "scheduled", "scheduled:f"):
         life.command("DEL", life.key("index", name))
@@ -134,5 +134,5 @@ def test_the_indexes_of_an_earlier_version_are_taken_apart(life: Life, redis_url
         eventually(lambda: not life.command("EXISTS", life.key("index", "all")))
     mend_all(life)
 
-    assert listed(life) == listed(life, "f") == everything
+    assert listed_ids(life) == listed_ids(life, "f") == everything
     assert life.command("EXISTS", life.key("index", "fn:f")) == 0

@@ -33,7 +33,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def publish(url: str, name: str, options: Options) -> None:
+def publish_with_options(url: str, name: str, options: Options) -> None:
     manifest = Manifest(name=name, version="v1", file=f"{name}.py", options=options)
     publish_encoded(url, name, manifest.encode())
 
@@ -46,7 +46,7 @@ def publish_encoded(url: str, name: str, manifest: bytes) -> None:
 
 def test_it_loads_what_the_lane_needs_once_a_function_of_it_is_published(redis_url: str):
     publish_encoded(redis_url, "of_another_release", b'{"options": {"isolation": 5}}')
-    publish(redis_url, "own_process", Options())
+    publish_with_options(redis_url, "own_process", Options())
     with subprocess.Popen(
         [sys.executable, "-c", LOOKING, redis_url],
         stdin=subprocess.PIPE,
@@ -64,7 +64,7 @@ def test_it_loads_what_the_lane_needs_once_a_function_of_it_is_published(redis_u
             return answers.readline() == "True\n"
 
         before = is_loaded()
-        publish(redis_url, "in_a_thread", Options(isolation="thread"))
+        publish_with_options(redis_url, "in_a_thread", Options(isolation="thread"))
         eventually(is_loaded, within_s=10, every_s=0.1)
         ask.close()
 

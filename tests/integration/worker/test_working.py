@@ -32,7 +32,7 @@ NAP = """
 Work = Callable[..., Working]
 
 
-def submit(life: Life, version: str = "", seconds: float = 0.0) -> str:
+def submit_nap(life: Life, version: str = "", seconds: float = 0.0) -> str:
     named = {"version": version} if version else {}
     return life.submit("nap", arguments=b'{"s":%g}' % seconds, **named)
 
@@ -40,7 +40,7 @@ def submit(life: Life, version: str = "", seconds: float = 0.0) -> str:
 def test_who_has_held_as_many_as_may_be_claims_again_at_once(life: Life, work: Work):
     working = work(max_in_flight=2, heartbeat_ms=60_000, lease_ms=180_000)  # it would look then
     working.write("nap", NAP)
-    ids = [submit(life, seconds=0.02) for _ in range(6)]
+    ids = [submit_nap(life, seconds=0.02) for _ in range(6)]
 
     eventually(lambda: statuses(life, ids) == [Status.SUCCEEDED] * 6, within_s=3)
 
@@ -52,7 +52,7 @@ def test_calls_of_a_version_that_cannot_be_read_fail(life: Life, work: Work, dam
     manifest = decode_manifest(life.line.run(read_manifests())["nap"])
     life.command("SET", life.key("source", manifest.version), damaged)
 
-    ids = [submit(life, manifest.version) for _ in range(2)]
+    ids = [submit_nap(life, manifest.version) for _ in range(2)]
 
     eventually(lambda: statuses(life, ids) == [Status.FAILED] * 2, within_s=3)
     assert b"cannot be read" in life.read(ids[0]).error
@@ -81,7 +81,7 @@ def test_what_the_worker_itself_fails_at_fails_and_nothing_else_does(
         name = {"outcome": "decide_outcome", "settlement": "settlement_of"}[where]
         monkeypatch.setattr(attempts_module, name, breaking(getattr(attempts_module, name)))
 
-    ids = working.do(lambda: [submit(life) for _ in range(3)])  # one claim brings them
+    ids = working.do(lambda: [submit_nap(life) for _ in range(3)])  # one claim brings them
 
     eventually(lambda: sorted(statuses(life, ids)) == ["failed", "succeeded", "succeeded"])
     [failed] = [one for one in ids if life.read(one).status == Status.FAILED]
@@ -113,7 +113,7 @@ def test_a_version_that_is_forgotten_while_middleware_is_told_is_asked_for_again
     [version] = life.command("HVALS", life.key("versions"))
     source = life.command("GET", life.key("source", version.decode()))
 
-    one = submit(life)
+    one = submit_nap(life)
 
     eventually(lambda: life.read(one).status == Status.SUCCEEDED, within_s=3)
     assert held == [version.decode(), "other", version.decode()]
@@ -132,7 +132,7 @@ def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_he
     monkeypatch.setattr("runtime.worker.process.Heartbeat", Noted)
     working = work()
     working.write("nap", NAP)
-    one = submit(life, seconds=4.0)
+    one = submit_nap(life, seconds=4.0)
     held = working.worker.in_flight
     eventually(lambda: (found := held.find(one)) and found.run)
     first = working.do(lambda: held.find(one))
@@ -150,7 +150,7 @@ def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_he
 def test_an_attempt_that_another_replaces_is_ended(life: Life, work: Work):
     working = work(heartbeat_ms=60_000, lease_ms=180_000)
     working.write("nap", NAP)
-    one = submit(life, seconds=4.0)
+    one = submit_nap(life, seconds=4.0)
     held = working.worker.in_flight
     eventually(lambda: (found := held.find(one)) and found.run)
     first = working.do(lambda: held.find(one))

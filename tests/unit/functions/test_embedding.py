@@ -25,7 +25,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddingApi]:
         yield running
 
 
-def run(work: Callable[[], Awaitable[T]]) -> T:
+def run_in_one_loop(work: Callable[[], Awaitable[T]]) -> T:
     """Run in a process's one loop: the client is made there, and ends with it."""
 
     async def whole() -> T:
@@ -45,7 +45,7 @@ def test_calls_wait_for_the_api_at_the_same_time_and_share_connections(api: Embe
         first = await asyncio.gather(*map(embedding, texts[:30]))
         return first + await asyncio.gather(*map(embedding, texts[30:]))
 
-    vectors = run(twice)
+    vectors = run_in_one_loop(twice)
 
     assert vectors == [vector_of(text) for text in texts]
     assert api.peak == api.connections == 30
@@ -54,29 +54,29 @@ def test_calls_wait_for_the_api_at_the_same_time_and_share_connections(api: Embe
 def test_the_key_is_shown_and_not_needed(
     api: EmbeddingApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(lambda: embedding("open"))
+    run_in_one_loop(lambda: embedding("open"))
     assert "authorization" not in api.headers
 
     monkeypatch.setenv("EMBEDDING_KEY", "k-1")
-    run(lambda: embedding("keyed"))
+    run_in_one_loop(lambda: embedding("keyed"))
 
     assert api.headers["authorization"] == "Bearer k-1"
 
 
 def test_a_busy_api_is_asked_again_when_it_says(api: EmbeddingApi) -> None:
     with pytest.raises(Retry, match="429") as busy:
-        run(lambda: embedding("busy"))
+        run_in_one_loop(lambda: embedding("busy"))
     with pytest.raises(Retry, match="500") as broken:
-        run(lambda: embedding("broken"))
+        run_in_one_loop(lambda: embedding("broken"))
 
     assert busy.value.after_s == 1
     assert broken.value.after_s is None
-    assert run(lambda: embedding("busy")) == vector_of("busy")
+    assert run_in_one_loop(lambda: embedding("busy")) == vector_of("busy")
 
 
 def test_what_the_api_refuses_is_rejected_with_its_words(api: EmbeddingApi) -> None:
     with pytest.raises(Reject, match=r"400: .*no such language"):
-        run(lambda: embedding("refused"))
+        run_in_one_loop(lambda: embedding("refused"))
 
 
 def test_an_api_that_is_away_is_tried_again_and_no_other_fault_is() -> None:

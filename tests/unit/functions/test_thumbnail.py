@@ -16,7 +16,7 @@ from penstock import Context, Reject
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
-def picture(
+def make_picture(
     mode: str = "RGB", size: tuple[int, int] = (640, 480), *, kind: str = "PNG", **options: Any
 ) -> bytes:
     """A picture whose left half is red (or light) and whose right half is blue (or dark)."""
@@ -37,14 +37,14 @@ def shrink(image: bytes, width: int = 320) -> Image.Image:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
 def test_every_format_becomes_a_smaller_png_of_the_same_shape(kind: str) -> None:
-    small = shrink(picture(kind=kind), 64)
+    small = shrink(make_picture(kind=kind), 64)
 
     assert small.size == (64, 48)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA"])
 def test_every_png_mode_can_be_shrunk(mode: str) -> None:
-    assert shrink(picture(mode), 10).size == (10, 8)
+    assert shrink(make_picture(mode), 10).size == (10, 8)
 
 
 def test_deep_grey_keeps_its_brightness() -> None:
@@ -56,7 +56,7 @@ def test_deep_grey_keeps_its_brightness() -> None:
 
 
 def test_a_printers_jpeg_is_turned_into_screen_colours() -> None:
-    small = shrink(picture("CMYK", kind="JPEG"), 10).convert("RGB")
+    small = shrink(make_picture("CMYK", kind="JPEG"), 10).convert("RGB")
 
     red, green, blue = small.getpixel((1, 4))
     assert red > 200
@@ -64,11 +64,11 @@ def test_a_printers_jpeg_is_turned_into_screen_colours() -> None:
 
 
 def test_nothing_is_enlarged() -> None:
-    assert shrink(picture(size=(100, 50)), 320).size == (100, 50)
+    assert shrink(make_picture(size=(100, 50)), 320).size == (100, 50)
 
 
 def test_a_very_flat_picture_keeps_at_least_one_line() -> None:
-    assert shrink(picture(size=(4000, 2)), 10).size == (10, 1)
+    assert shrink(make_picture(size=(4000, 2)), 10).size == (10, 1)
 
 
 def test_transparency_stays() -> None:
@@ -83,7 +83,7 @@ def test_a_photo_comes_out_upright(orientation: int, size: tuple[int, int]) -> N
     exif = Image.Exif()
     exif[0x0112] = orientation
 
-    small = shrink(picture(kind="JPEG", exif=exif), 64)
+    small = shrink(make_picture(kind="JPEG", exif=exif), 64)
 
     assert small.size == size
     top_left = small.convert("RGB").getpixel((1, 1))
@@ -98,7 +98,7 @@ def test_what_is_no_picture_is_rejected(image: bytes) -> None:
 
 
 def test_a_damaged_picture_is_rejected() -> None:
-    whole = picture(kind="JPEG")
+    whole = make_picture(kind="JPEG")
 
     with pytest.raises(Reject, match="damaged JPEG"):
         shrink(whole[: len(whole) // 2])
@@ -106,7 +106,7 @@ def test_a_damaged_picture_is_rejected() -> None:
 
 def test_damage_anywhere_never_ends_in_another_error() -> None:
     rng = random.Random(7)
-    wholes = [picture(size=(64, 48), kind=kind) for kind in ("PNG", "JPEG", "GIF", "WEBP")]
+    wholes = [make_picture(size=(64, 48), kind=kind) for kind in ("PNG", "JPEG", "GIF", "WEBP")]
 
     for _ in range(300):
         damaged = bytearray(rng.choice(wholes))

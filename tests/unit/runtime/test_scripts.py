@@ -20,11 +20,11 @@ _OF_INCLUDES = {
 }
 
 
-def named(script: Script) -> str:
+def name_of(script: Script) -> str:
     return script.name
 
 
-@pytest.mark.parametrize("script", all_scripts(), ids=named)
+@pytest.mark.parametrize("script", all_scripts(), ids=name_of)
 def test_a_script_has_what_it_calls(script: Script):
     source = _COMMENT.sub("", script.source)
     before, _, after = source.partition("lazy = function()")
@@ -42,7 +42,7 @@ def test_a_script_has_what_it_calls(script: Script):
     assert called_then <= at_once | set(_DEFINED.findall(lazy))
 
 
-@pytest.mark.parametrize("script", all_scripts(), ids=named)
+@pytest.mark.parametrize("script", all_scripts(), ids=name_of)
 def test_a_script_has_no_function_twice(script: Script):
     defined = re.findall(r"^local function (\w+)", script.source, re.MULTILINE)
 

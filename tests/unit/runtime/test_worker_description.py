@@ -19,7 +19,7 @@ from runtime.worker.description import (
 FOLDER = {"folder": "/functions", "state": "differs", "files": 3, "digest": "0", "differing": ["a"]}
 
 
-def describe(load: WorkerLoad, *running: RunningAttempt) -> bytes:
+def describe_load(load: WorkerLoad, *running: RunningAttempt) -> bytes:
     return describe_worker(
         queues=("b", "a"),
         running=running,
@@ -30,7 +30,7 @@ def describe(load: WorkerLoad, *running: RunningAttempt) -> bytes:
     )
 
 
-def read(details: bytes):
+def read_description(details: bytes):
     return read_details(WorkerState(id="w", details=details, started_at_ms=0, last_seen_at_ms=0))
 
 
@@ -44,7 +44,9 @@ def test_the_gateway_reads_everything_that_a_worker_tells():
         runner_wait=RunnerWait(count=3, sum_s=1.5),
     )
 
-    reported = read(describe(load, RunningAttempt(id="i", function="f", started_at_ms=7)))
+    reported = read_description(
+        describe_load(load, RunningAttempt(id="i", function="f", started_at_ms=7))
+    )
 
     [shown] = reported.runners
     assert (shown.pid, shown.function, shown.version) == (8, "f", "v1")
@@ -63,9 +65,9 @@ def test_the_gateway_reads_everything_that_a_worker_tells():
 def test_of_what_runs_the_oldest_are_told_however_much_it_is():
     running = [RunningAttempt(id=f"{n}", function="f", started_at_ms=n) for n in range(3000, 0, -1)]
 
-    details = describe(WorkerLoad(in_flight=3000, max_in_flight=5000), *running)
+    details = describe_load(WorkerLoad(in_flight=3000, max_in_flight=5000), *running)
 
-    reported = read(details)
+    reported = read_description(details)
     assert [one.started_at_ms for one in reported.running] == list(range(1, MOST_RUNNING + 1))
     assert reported.held == 3000
     assert len(details) < 10_000

@@ -23,7 +23,7 @@ def show(name: str) -> None:
     said.append(f"show {name}")
 
 
-def run(*words: str) -> tuple[int, list[str], str]:
+def run_command(*words: str) -> tuple[int, list[str], str]:
     program = typer.Typer(rich_markup_mode=None)
     program.add_typer(group, name="things")
     program.command("other")(lambda: None)
@@ -33,22 +33,22 @@ def run(*words: str) -> tuple[int, list[str], str]:
 
 
 def test_without_a_word_it_lists():
-    assert run()[:2] == (0, ["ls False"])
-    assert run("--loud")[:2] == (0, ["ls True"])
+    assert run_command()[:2] == (0, ["ls False"])
+    assert run_command("--loud")[:2] == (0, ["ls True"])
 
 
 def test_a_word_is_done():
-    assert run("show", "a")[:2] == (0, ["show a"])
-    assert run("ls", "--loud")[:2] == (0, ["ls True"])
+    assert run_command("show", "a")[:2] == (0, ["show a"])
+    assert run_command("ls", "--loud")[:2] == (0, ["ls True"])
 
 
 def test_help_names_the_words():
-    code, _, output = run("--help")
+    code, _, output = run_command("--help")
 
     assert code == 0
     assert "show" in output
 
 
 def test_a_wrong_word_is_a_wrong_use():
-    assert run("shwo")[:2] == (2, [])
-    assert run("--loud", "show", "a")[:2] == (2, [])
+    assert run_command("shwo")[:2] == (2, [])
+    assert run_command("--loud", "show", "a")[:2] == (2, [])

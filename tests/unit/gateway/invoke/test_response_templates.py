@@ -60,7 +60,7 @@ def submission(**fields) -> Submission:
     return Submission(**{**usual, **fields})
 
 
-def notice(**changed: Value) -> bytes:
+def notice_of(**changed: Value) -> bytes:
     fields = {name: value for name, value in {**NEEDED, **changed}.items() if value is not None}
     words = [word for pair in fields.items() for word in pair]
     return f"{new_invocation_id()}\n".encode() + pack(words)
@@ -98,7 +98,7 @@ def test_one_accepted_is_written_as_its_view(
 @pytest.mark.parametrize("more", SOME_MORE, ids="+".join)
 def test_one_that_succeeded_is_written_as_its_view(more: tuple[str, ...]):
     for arguments in ARGUMENTS:
-        reported = notice(**{name: MORE[name] for name in more})
+        reported = notice_of(**{name: MORE[name] for name in more})
 
         written = MANY_ENDS.write(reported, arguments)
 
@@ -118,7 +118,7 @@ def test_one_that_succeeded_is_written_as_its_view(more: tuple[str, ...]):
     ],
 )
 def test_odd_values_are_written_as_in_the_view(changed: dict[str, Value]):
-    reported = notice(**changed)
+    reported = notice_of(**changed)
 
     written = SucceededTemplates().write(reported, b"{}")
 
@@ -140,13 +140,13 @@ def test_odd_values_are_written_as_in_the_view(changed: dict[str, Value]):
 def test_every_other_end_is_left_to_the_view(changed: dict[str, Value]):
     writer = SucceededTemplates()
 
-    assert writer.write(notice(), b"{}") is not None
-    assert writer.write(notice(**changed), b"{}") is None
+    assert writer.write(notice_of(), b"{}") is not None
+    assert writer.write(notice_of(**changed), b"{}") is None
 
 
 def test_a_broken_notice_spoils_no_other():
     writer = SucceededTemplates()
-    whole = notice()
+    whole = notice_of()
     for broken in (b"", b"nonsense", whole[:-5], whole + b"$1"):
         with pytest.raises(StoreError):
             writer.write(broken, b"{}")

@@ -14,11 +14,11 @@ from runtime.invocations.status import Status
 ID = new_invocation_id()
 
 
-def run(scenario):
+def run_scenario(scenario):
     return asyncio.run(scenario())
 
 
-def record(status: Status) -> Record:
+def record_with(status: Status) -> Record:
     return Record(id=ID, function="f", version="v", status=status, queue="default", created_at_ms=1)
 
 
@@ -29,7 +29,7 @@ def test_all_who_wait_for_an_id_get_its_notice():
             waiters.notify(ID.encode() + b"\nrest")
             return await wait_for(one, 1), await wait_for(two, 1)
 
-    assert run(scenario) == (ID.encode() + b"\nrest",) * 2
+    assert run_scenario(scenario) == (ID.encode() + b"\nrest",) * 2
 
 
 def test_a_notice_for_somebody_else_or_nobody_changes_nothing():
@@ -40,7 +40,7 @@ def test_a_notice_for_somebody_else_or_nobody_changes_nothing():
             waiters.notify(new_invocation_id().encode() + b"\n")
             return await wait_for(arrival, 0.01)
 
-    assert run(scenario) is None
+    assert run_scenario(scenario) is None
 
 
 def test_who_gives_up_is_forgotten():
@@ -58,7 +58,7 @@ def test_who_gives_up_is_forgotten():
         await waiters.look_again(read_records)  # of all that it remembers
         return len(waiters), looked_up
 
-    assert run(scenario) == (0, [])
+    assert run_scenario(scenario) == (0, [])
 
 
 def test_who_is_cancelled_is_forgotten():
@@ -77,7 +77,7 @@ def test_who_is_cancelled_is_forgotten():
             await task
         return len(waiters)
 
-    assert run(scenario) == 0
+    assert run_scenario(scenario) == 0
 
 
 @pytest.mark.parametrize(("status", "found"), [(Status.SUCCEEDED, True), (Status.RUNNING, False)])
@@ -86,13 +86,13 @@ def test_looking_again_tells_what_has_finished_meanwhile(status, found):
         waiters = Waiters()
 
         async def read_records(ids):
-            return [record(status) for _ in ids]
+            return [record_with(status) for _ in ids]
 
         with waiters.expect(ID) as arrival:
             await waiters.look_again(read_records)
             return await wait_for(arrival, 0)
 
-    assert (run(scenario) is not None) is found
+    assert (run_scenario(scenario) is not None) is found
 
 
 def test_draining_ends_every_wait_and_those_to_come():
@@ -104,4 +104,4 @@ def test_draining_ends_every_wait_and_those_to_come():
         with waiters.expect(ID) as late:
             return await wait_for(late, 60)
 
-    assert run(scenario) is None
+    assert run_scenario(scenario) is None

@@ -32,7 +32,7 @@ JSON, NDJSON = "application/json", "application/x-ndjson; charset=utf-8"
 LARGEST = 16 * 1024 * 1024
 
 
-def read(body: bytes, media_type: str = JSON, manifest: Manifest = ANY) -> list[bytes]:
+def read_batch_body(body: bytes, media_type: str = JSON, manifest: Manifest = ANY) -> list[bytes]:
     return asyncio.run(read_items(manifest, media_type, body, longest_item_bytes=1024 * 1024))
 
 
@@ -48,8 +48,8 @@ objects = st.dictionaries(
 def test_both_forms_give_what_was_put_in(items, ascii_only):
     texts = [json.dumps(item, ensure_ascii=ascii_only).encode() for item in items]
 
-    from_array = read(b" [ " + b" , ".join(texts) + b" ]\n")
-    from_lines = read(b"\r\n".join(texts), NDJSON)
+    from_array = read_batch_body(b" [ " + b" , ".join(texts) + b" ]\n")
+    from_lines = read_batch_body(b"\r\n".join(texts), NDJSON)
 
     assert [json.loads(item) for item in from_array] == items
     assert [item.strip() for item in from_lines] == texts
@@ -58,27 +58,27 @@ def test_both_forms_give_what_was_put_in(items, ascii_only):
 @given(st.binary(max_size=60), st.sampled_from([JSON, NDJSON]))
 def test_no_bytes_at_all_raise_anything_else(body, media_type):
     with contextlib.suppress(ProblemError, ArgumentsError):
-        assert read(body, media_type)
+        assert read_batch_body(body, media_type)
 
 
 def test_faults_are_many_but_not_all():
     with pytest.raises(ArgumentsError) as caught:
-        read(json.dumps([{"n": "x"}] * 1_000).encode(), manifest=STRICT)
+        read_batch_body(json.dumps([{"n": "x"}] * 1_000).encode(), manifest=STRICT)
 
     assert len(caught.value.faults) == 50
     assert caught.value.faults[-1].pointer == "/49/n"
 
 
-def filled(item: bytes, separator: bytes) -> bytes:
+def filled_batch(item: bytes, separator: bytes) -> bytes:
     return separator.join([item] * MOST_ITEMS)
 
 
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [
-        (b"[" + filled(b'{"n":1,"text":"' + b"x" * 1600 + b'"}', b",") + b"]", JSON),
-        (b"[" + filled(b'{"n":1,"text":"' + b"\\u00e9" * 260 + b'"}', b",") + b"]", JSON),
-        (filled(b'{"n":1,"text":"' + b"x" * 1600 + b'"}', b"\n"), NDJSON),
+        (b"[" + filled_batch(b'{"n":1,"text":"' + b"x" * 1600 + b'"}', b",") + b"]", JSON),
+        (b"[" + filled_batch(b'{"n":1,"text":"' + b"\\u00e9" * 260 + b'"}', b",") + b"]", JSON),
+        (filled_batch(b'{"n":1,"text":"' + b"x" * 1600 + b'"}', b"\n"), NDJSON),
         (b"[" + b"{}," * 5_000_000 + b"{}]", JSON),
         (b"\n" * LARGEST, NDJSON),
         (b"[" * LARGEST, JSON),

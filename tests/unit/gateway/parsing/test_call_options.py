@@ -15,11 +15,11 @@ from gateway.routing.parameters import LONGEST_KEY, LONGEST_TAG, MOST_TAGS
 from runtime.invocations.submission import CallOptions
 
 
-def read(**given: object) -> CallOptions:
+def read_options(**given: object) -> CallOptions:
     return CallOptions(**parse_call_options(urlencode(given, doseq=True)))
 
 
-def refused(query: str) -> list[tuple[str, str]]:
+def refused_options(query: str) -> list[tuple[str, str]]:
     with pytest.raises(ProblemError) as caught:
         parse_call_options(query)
     assert (caught.value.status, caught.value.code) == (422, "parameter_invalid")
@@ -53,7 +53,7 @@ def test_what_is_remembered_of_a_query_cannot_be_changed():
     ],
 )
 def test_a_delay_is_a_length_of_time(text, expected_ms):
-    assert read(delay=text).delay_ms == expected_ms
+    assert read_options(delay=text).delay_ms == expected_ms
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,15 @@ def test_a_delay_is_a_length_of_time(text, expected_ms):
 )
 @pytest.mark.parametrize("name", ["delay", "max_age"])
 def test_what_is_no_length_of_time_is_told_what_is(name, text):
-    [(pointer, detail)] = refused(urlencode({name: text}))
+    [(pointer, detail)] = refused_options(urlencode({name: text}))
 
     assert pointer == f"?{name}"
     assert "30s, 5m, 2h, 7d" in detail
 
 
 def test_a_max_age_of_nothing_is_refused():
-    assert read(max_age="1ms").max_age_ms == 1
-    assert refused("max_age=0")[0][0] == "?max_age"
+    assert read_options(max_age="1ms").max_age_ms == 1
+    assert refused_options("max_age=0")[0][0] == "?max_age"
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_a_max_age_of_nothing_is_refused():
 def test_run_at_is_a_moment_with_its_offset(text, expected):
     moment = datetime.fromisoformat(expected)
 
-    assert read(run_at=text).run_at_ms == round(moment.timestamp() * 1000)
+    assert read_options(run_at=text).run_at_ms == round(moment.timestamp() * 1000)
 
 
 def test_a_plus_sign_that_was_not_escaped_is_meant():
-    expected = read(run_at="2126-11-22T09:30:00+01:00")
+    expected = read_options(run_at="2126-11-22T09:30:00+01:00")
 
     assert CallOptions(**parse_call_options("run_at=2126-11-22T09:30:00+01:00")) == expected
 
 
 def test_a_moment_that_is_past_is_now():
-    assert read(run_at="1815-12-10T00:00:00Z").run_at_ms == 1
+    assert read_options(run_at="1815-12-10T00:00:00Z").run_at_ms == 1
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_moment_that_is_past_is_now():
     ],
 )
 def test_what_is_no_such_moment_is_told_what_is(text):
-    [(pointer, detail)] = refused(urlencode({"run_at": text}))
+    [(pointer, detail)] = refused_options(urlencode({"run_at": text}))
 
     assert pointer == "?run_at"
     assert "offset" in detail
@@ -136,7 +136,7 @@ def test_every_moment_is_read_whatever_its_offset(moment, offset_minutes):
 
 
 def test_delay_and_run_at_contradict_each_other():
-    faults = refused("delay=5&run_at=2126-11-22T09:30:00Z")
+    faults = refused_options("delay=5&run_at=2126-11-22T09:30:00Z")
 
     assert [pointer for pointer, _ in faults] == ["?delay", "?run_at"]
     assert all("contradicts" in detail for _, detail in faults)
@@ -144,9 +144,9 @@ def test_delay_and_run_at_contradict_each_other():
 
 @pytest.mark.parametrize("text", ["", "10", "-1", "x", "٣", " 1", "high"])
 def test_priority_is_one_digit(text):
-    [(pointer, detail)] = refused(urlencode({"priority": text}))
+    [(pointer, detail)] = refused_options(urlencode({"priority": text}))
 
-    assert read(priority=9).priority == 9
+    assert read_options(priority=9).priority == 9
     assert pointer == "?priority"
     assert "0 to 9" in detail
 
@@ -154,27 +154,27 @@ def test_priority_is_one_digit(text):
 @pytest.mark.parametrize(("name", "longest"), [("key", LONGEST_KEY), ("tag", LONGEST_TAG)])
 def test_keys_and_tags_are_short_lines(name, longest):
     for fits in ("a", "é:/\"'", "x" * longest):
-        assert fits in (read(**{name: fits}).key, *read(**{name: fits}).tags)
+        assert fits in (read_options(**{name: fits}).key, *read_options(**{name: fits}).tags)
     for bad in ("", "x" * (longest + 1), "a\nb", "\x00", "\x7f"):
-        [(pointer, detail)] = refused(urlencode({name: bad}))
+        [(pointer, detail)] = refused_options(urlencode({name: bad}))
         assert pointer == f"?{name}"
         assert str(longest) in detail
-    assert refused(f"{name}=%ff")[0][0] == f"?{name}"
+    assert refused_options(f"{name}=%ff")[0][0] == f"?{name}"
 
 
 def test_tags_are_several_each_once():
-    assert read(tag=["b", "a", "b"]).tags == ("b", "a")
-    assert refused("&".join(f"tag={n}" for n in range(MOST_TAGS + 1)))[0][0] == "?tag"
+    assert read_options(tag=["b", "a", "b"]).tags == ("b", "a")
+    assert refused_options("&".join(f"tag={n}" for n in range(MOST_TAGS + 1)))[0][0] == "?tag"
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    faults = refused("delay=x&priority=y&key=")
+    faults = refused_options("delay=x&priority=y&key=")
 
     assert [pointer for pointer, _ in faults] == ["?delay", "?priority", "?key"]
 
 
 def test_an_unknown_parameter_names_those_there_are():
-    [(pointer, detail)] = refused("dealy=5")
+    [(pointer, detail)] = refused_options("dealy=5")
 
     assert pointer == "?dealy"
     assert "delay, run_at, priority, key, max_age, tag" in detail

@@ -39,7 +39,7 @@ fragments = st.sampled_from(
 )
 
 
-def refused(body: bytes) -> str:
+def refused_body(body: bytes) -> str:
     with pytest.raises(ProblemError) as caught:
         read_json_object(body)
     assert caught.value.code == "invalid_json"
@@ -62,7 +62,7 @@ def test_it_agrees_with_a_strict_reading_by_the_standard_library(text):
         assert read_json_object(body) == expected
         assert find_fault(body) is None
     else:
-        refused(body)
+        refused_body(body)
         assert find_fault(body) is not None
 
 
@@ -78,7 +78,7 @@ def test_a_duplicate_key_is_found_wherever_it_is(value, data):
     pair = json.dumps({inner: 1})[1:-1]
     body = json.dumps({"outer": [value, {"x": value}]})[:-1] + f', "y": {{{pair}, {pair}}}}}'
 
-    assert "Duplicate key" in refused(body.encode())
+    assert "Duplicate key" in refused_body(body.encode())
 
 
 @pytest.mark.parametrize("opening", ['{"a":', "["])
@@ -90,7 +90,7 @@ def test_depth_is_counted_from_the_outer_object(opening, depth):
     if depth < DEEPEST:
         assert read_json_object(body)
     else:
-        assert "64 levels" in refused(body)
+        assert "64 levels" in refused_body(body)
 
 
 def test_brackets_and_colons_in_strings_do_not_count():
@@ -105,7 +105,7 @@ def test_big_integers_stay_exact(number):
 
 
 def test_integers_too_long_to_keep_are_refused():
-    assert "out of range" in refused(b'{"n":' + b"1" * 5000 + b"}")
+    assert "out of range" in refused_body(b'{"n":' + b"1" * 5000 + b"}")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_integers_too_long_to_keep_are_refused():
     [(b'{"a": 1,\n "b": x}', 2, 7), (b'{"\xc3\xa9\xc3\xa9": x}', 1, 8), (b'{\n\n"a":\xff}', 3, 5)],
 )
 def test_the_place_is_in_lines_and_characters(body, line, column):
-    assert f"line {line}, column {column}" in refused(body)
+    assert f"line {line}, column {column}" in refused_body(body)
 
 
 def test_a_single_value_follows_the_same_rules():
@@ -156,7 +156,7 @@ def test_in_a_long_body_a_key_that_comes_twice_is_found(around: int, braces: int
     objects_ = ", ".join(["{}"] * (braces - 1))
 
     assert read_json_object(f'{{{filler}, "a": [{objects_}], "b": 1}}'.encode())["b"] == 1
-    refused(f'{{{filler}, "a": [{objects_}], "a": 1}}'.encode())
+    refused_body(f'{{{filler}, "a": [{objects_}], "a": 1}}'.encode())
 
 
 @pytest.mark.parametrize("deep", [64, 65])
@@ -164,6 +164,6 @@ def test_a_long_body_is_no_deeper_than_a_short_one(deep: int):
     body = b'{"filler": "%b", "a": %b%b}' % (b"x" * 100_000, b"[" * (deep - 1), b"]" * (deep - 1))
 
     if deep > DEEPEST:
-        refused(body)
+        refused_body(body)
     else:
         assert read_json_object(body)

@@ -22,7 +22,7 @@ OPERATIONS = [operation for route in ROUTES for operation in route.operations]
 NOWHERE = "unix:///nonexistent/redis.sock"
 
 
-def settings(**chosen: object) -> Settings:
+def settings_without_redis(**chosen: object) -> Settings:
     return Settings(redis=NOWHERE, **chosen)
 
 
@@ -37,7 +37,7 @@ def test_every_problem_named_exists():
 
 
 def test_the_application_serves_exactly_the_table():
-    app = create(settings())
+    app = create(settings_without_redis())
 
     served = {
         (route.path, responder.method)
@@ -52,7 +52,7 @@ def test_a_route_without_a_permission_refuses_everybody(monkeypatch):
     nobodys = Operation(method="GET", id="x", summary="", permission=None)
     monkeypatch.setattr(middleware, "BY_TEMPLATE", {("/functions", "GET"): nobodys})
 
-    answer = ask(settings(), "/functions")
+    answer = ask(settings_without_redis(), "/functions")
 
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
 
@@ -61,11 +61,11 @@ def test_a_route_without_a_permission_refuses_everybody(monkeypatch):
     "path", ["/", "/functions", "/functions/x", "/docs", "/nowhere", "/livez/x"]
 )
 def test_with_keys_required_everything_but_health_is_401(path):
-    answer = ask(settings(auth="required"), path)
+    answer = ask(settings_without_redis(auth="required"), path)
 
     assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert ask(settings(auth="required"), "/livez").status_code == 200
+    assert ask(settings_without_redis(auth="required"), "/livez").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -81,18 +81,20 @@ def test_with_keys_required_everything_but_health_is_401(path):
     ],
 )
 def test_only_loopback_is_open_by_itself(auth, host, expected):
-    assert is_open(settings(auth=auth, host=host)) is expected
+    assert is_open(settings_without_redis(auth=auth, host=host)) is expected
 
 
 @pytest.mark.parametrize("auth", ["auto", "required"])
 def test_a_bind_for_others_without_keys_refuses_to_start(auth):
     with pytest.raises(SettingsError, match="PENSTOCK_AUTH=off"):
-        require_safe_bind(settings(host="0.0.0.0", auth=auth), lambda: 0)
+        require_safe_bind(settings_without_redis(host="0.0.0.0", auth=auth), lambda: 0)
 
-    require_safe_bind(settings(host="0.0.0.0", auth=auth), lambda: 1)
-    require_safe_bind(settings(host="127.0.0.1", auth=auth), lambda: 0)
-    require_safe_bind(settings(host="0.0.0.0", auth="off"), lambda: 0)
-    require_safe_bind(settings(host="0.0.0.0", auth=auth), lambda: count_keys_at(NOWHERE))
+    require_safe_bind(settings_without_redis(host="0.0.0.0", auth=auth), lambda: 1)
+    require_safe_bind(settings_without_redis(host="127.0.0.1", auth=auth), lambda: 0)
+    require_safe_bind(settings_without_redis(host="0.0.0.0", auth="off"), lambda: 0)
+    require_safe_bind(
+        settings_without_redis(host="0.0.0.0", auth=auth), lambda: count_keys_at(NOWHERE)
+    )
 
 
 def test_methods_of_a_path_come_from_the_table():

@@ -45,7 +45,7 @@ class Owner:
         pass
 
 
-def parse(data: bytes) -> tuple[list[str], str | None]:
+def parse_request(data: bytes) -> tuple[list[str], str | None]:
     """Return which paths were heard of, and the code of the refusal."""
     owner = Owner()
     parser = RequestParser(owner, ConnectionLimits(), HOSTS)
@@ -85,7 +85,7 @@ def test_every_other_name_is_refused(host: str):
     ],
 )
 def test_every_way_to_name_a_host_is_judged(head: bytes, expected: str | None):
-    paths, refusal = parse(head)
+    paths, refusal = parse_request(head)
 
     assert refusal == expected
     assert paths == ([] if expected else ["/a"])
@@ -100,7 +100,7 @@ def test_nothing_behind_a_foreign_request_is_read():
         ]
     )
 
-    assert parse(ours + foreign + ours) == (["/ours"], "misdirected_request")
+    assert parse_request(ours + foreign + ours) == (["/ours"], "misdirected_request")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_heads_that_are_never_seen_again_fill_no_memory(heads: HeadCache):
     assert later_bytes < 1.2 * first_bytes
 
 
-class Client:
+class NotingClient:
     """One connection of the server, whose application notes what it is given."""
 
     def __init__(self) -> None:
@@ -187,7 +187,7 @@ class Client:
 
 def test_what_the_application_notes_of_a_request_is_not_in_the_head_others_share():
     async def scenario() -> list[dict[str, Any]]:
-        client = Client()
+        client = NotingClient()
         for body in (b"abc", b"xyz", b"123"):
             await client.send(HEAD + body)
         return client.seen
@@ -206,7 +206,7 @@ def test_what_differs_in_a_header_that_decides_nothing_is_read_without_the_parse
     monkeypatch: pytest.MonkeyPatch,
 ):
     async def scenario() -> list[dict[str, Any]]:
-        client = Client()
+        client = NotingClient()
         for number in range(4):
             line = b"Idempotency-Key: order-%d\r\nhost" % number
             await client.send(HEAD.replace(b"host", line).replace(b" 3", b" 4") + b"abcd")
@@ -239,7 +239,7 @@ def test_what_differs_in_a_header_that_decides_nothing_is_read_without_the_parse
 )
 def test_only_one_whole_request_that_came_alone_is_learnt(pieces: list[bytes]):
     async def scenario() -> list[object]:
-        client = Client()
+        client = NotingClient()
         for _ in range(3):
             await client.send(*pieces)
         return [client.heads.recall(data) for data in (*pieces, b"".join(pieces), HEAD + b"abc")]

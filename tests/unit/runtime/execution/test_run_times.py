@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.execution.run_times import QUICK_S, RunTimes
 
 
-def after(*ran_s):
+def run_times_after(*ran_s):
     run_times = RunTimes()
     for each in ran_s:
         run_times.note("f", "v", each)
@@ -13,7 +13,7 @@ def after(*ran_s):
 
 
 def window(*ran_s):
-    return after(*ran_s).window("f", "v", 1)
+    return run_times_after(*ran_s).window("f", "v", 1)
 
 
 def test_a_window_grows_as_a_function_proves_quick_up_to_a_limit():
@@ -35,11 +35,11 @@ def test_what_lies_in_a_window_is_expected_to_end_within_a_millisecond():
 
 
 def test_a_window_is_as_large_as_what_may_run_at_the_same_time():
-    assert after(0.1).window("f", "v", 100) == 100
+    assert run_times_after(0.1).window("f", "v", 100) == 100
 
 
 def test_the_mean_of_a_function_that_has_not_run_is_unknown():
-    run_times = after(*[0.25] * 80)
+    run_times = run_times_after(*[0.25] * 80)
 
     assert abs(run_times.mean_s("f", "v") - 0.25) < 0.001
     assert run_times.mean_s("f", "w") is None
@@ -47,7 +47,7 @@ def test_the_mean_of_a_function_that_has_not_run_is_unknown():
 
 
 def test_functions_are_forgotten_when_they_are_many():
-    run_times = after(*[0.00001] * 50)
+    run_times = run_times_after(*[0.00001] * 50)
 
     for number in range(20_000):
         run_times.note("g", str(number), 0.00001)

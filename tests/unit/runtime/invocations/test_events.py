@@ -206,7 +206,7 @@ ENTRIES = st.lists(
 ).map(lambda found: sorted(found, key=lambda entry: entry[0]))
 
 
-def numbered(raw) -> list[tuple[int, Entry]]:
+def numbered_events(raw) -> list[tuple[int, Entry]]:
     entries, counts = [], {}
     for attempt, (kind, parts) in raw:
         data = ("" if kind == "log" else "\n").join(parts).encode()
@@ -215,7 +215,7 @@ def numbered(raw) -> list[tuple[int, Entry]]:
     return entries
 
 
-def read(entries, after, most: int) -> EventPage:
+def page_after(entries, after, most: int) -> EventPage:
     """Read as the store does: what stands after a position, as far as one reading reaches."""
     last = (entries[-1][0], entries[-1][1].number) if entries else (0, 0)
     left = [(a, e) for a, e in entries if (a, e.number) > after]
@@ -225,14 +225,14 @@ def read(entries, after, most: int) -> EventPage:
 @given(raw=ENTRIES, cuts=st.lists(st.integers(0, 30), max_size=6), most=st.integers(1, 4))
 def test_coming_again_anywhere_misses_nothing_and_doubles_nothing(raw, cuts, most):
     standing = record(attempt=3, earlier_attempts=earlier("retrying", "worker_lost"))
-    entries = numbered(raw)
-    everything = events_after(NOWHERE, standing, read(entries, (0, 0), 99), standing)
+    entries = numbered_events(raw)
+    everything = events_after(NOWHERE, standing, page_after(entries, (0, 0), 99), standing)
     got = []
     place: EventId = NOWHERE
     drops = iter(cuts)
 
     for _ in range(200):
-        part = read(entries, place.read_position, most)
+        part = page_after(entries, place.read_position, most)
         whole = standing if is_whole(part, place) else None
         events = events_after(place, standing, part, whole)
         keep = next(drops, len(events))  # the connection drops after so many events

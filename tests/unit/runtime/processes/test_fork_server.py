@@ -34,7 +34,7 @@ def server():
     started.stop()
 
 
-def ask(server, entry, **options):
+def reply_of_entry(server, entry, **options):
     with server.spawn(f"{ENTRIES}:{entry}", **options) as child:
         return child.channel.receive(10)
 
@@ -60,7 +60,7 @@ def test_children_are_ended_before_others_when_the_machine_has_no_memory_left(se
 
 
 def test_child_has_its_own_session_signals_and_no_core(server):
-    report = json.loads(ask(server, "describe")[0])
+    report = json.loads(reply_of_entry(server, "describe")[0])
 
     assert report["session"] == report["group"] == report["pid"]
     assert report["parent"] == server.pid
@@ -73,7 +73,7 @@ def test_child_has_no_descriptor_but_channel_and_standard_ones(server):
     kept = os.open("/dev/zero", os.O_RDONLY)
     os.set_inheritable(kept, True)
     with server.spawn(f"{ENTRIES}:echo"):  # the second child must not have the first one's
-        report = json.loads(ask(server, "describe")[0])
+        report = json.loads(reply_of_entry(server, "describe")[0])
     os.close(kept)
 
     assert set(map(int, report["descriptors"])) == {0, 1, 2, report["channel"]}
@@ -86,7 +86,7 @@ def test_child_sees_no_secret_in_its_environment():
     source = {**read_environment(), **SECRET, "CHOSEN": "yes", "LC_ALL": "C.UTF-8"}
     server = ForkServer(preload=[], environment=clean_environment(source, ["CHOSEN"]))
 
-    report = json.loads(ask(server, "describe")[0])
+    report = json.loads(reply_of_entry(server, "describe")[0])
 
     server.stop()
     assert report["environment"]["CHOSEN"] == "yes"
@@ -101,7 +101,7 @@ def test_memory_limit_raises_memory_error_and_leaves_room_for_work(server):
         for mib in (64, 1024, 64):
             child.channel.send(b"%d" % mib)
             answers += child.channel.receive(20)
-    drawn = ask(server, "draw", memory_bytes=256 * MIB)
+    drawn = reply_of_entry(server, "draw", memory_bytes=256 * MIB)
 
     assert answers == [b"fits", b"MemoryError", b"fits"]
     assert drawn == [b"\x89PNG"]

@@ -7,7 +7,7 @@ import pytest
 from penstock import Context
 
 
-def call(functions, arguments=b"{}"):
+def call_with_bytes(functions, arguments=b"{}"):
     [function] = functions.values()
     return function.call(arguments, context=Context())
 
@@ -52,7 +52,7 @@ def test_bytes_inside_are_standard_base64_both_ways(load_source, annotation, val
         "    return [getattr(v, 'data', v)]\n"
     )
 
-    assert call(functions, b'{"v":%b}' % value).result == value
+    assert call_with_bytes(functions, b'{"v":%b}' % value).result == value
 
 
 @pytest.mark.parametrize("returns", ["", " -> Any", " -> dict", " -> dict[str, Any]"])
@@ -61,7 +61,7 @@ def test_bytes_in_a_result_of_any_kind_are_standard_base64(load_source, returns)
         f"from typing import Any\ndef sample(){returns}: return {{'b': [b'\\xff\\xe0']}}\n"
     )
 
-    assert call(functions).result == b'{"b":["/+A="]}'
+    assert call_with_bytes(functions).result == b'{"b":["/+A="]}'
 
 
 def test_bytes_inside_are_published_as_base64(load_source):

@@ -7,14 +7,14 @@ import pytest
 from runtime.registry.discovery import discover
 
 
-def names(root):
+def discovered_names(root):
     return [found.name for found in discover(root)]
 
 
 def test_files_and_folders_make_dotted_names(write):
     root = write({"hello.py": "", "billing/invoice.py": "", "billing/eu/vat.py": ""})
 
-    assert names(root) == ["billing.eu.vat", "billing.invoice", "hello"]
+    assert discovered_names(root) == ["billing.eu.vat", "billing.invoice", "hello"]
 
 
 def test_helpers_hidden_files_caches_and_other_files_are_no_functions(write):
@@ -31,7 +31,7 @@ def test_helpers_hidden_files_caches_and_other_files_are_no_functions(write):
         }
     )
 
-    assert names(root) == []
+    assert discovered_names(root) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_dangling_links_are_no_files_and_links_to_files_are(write):
     (root / "alias.py").symlink_to(root / "real.py")
     (root / "dangling.py").symlink_to(root / "gone.py")
 
-    assert names(root) == ["alias", "real"]
+    assert discovered_names(root) == ["alias", "real"]
 
 
 def test_folders_that_contain_themselves_end(write):
@@ -74,7 +74,7 @@ def test_folders_that_contain_themselves_end(write):
     (root / "sub" / "again").symlink_to(root / "sub")
     (root / "other").symlink_to(root / "sub")
 
-    assert names(root) == ["other.f", "sub.f"]
+    assert discovered_names(root) == ["other.f", "sub.f"]
 
 
 def test_a_folder_called_like_a_file_is_a_folder(write):

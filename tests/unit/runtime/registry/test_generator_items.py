@@ -11,7 +11,7 @@ SEEN: list[bytes] = []  # what functions here see and leave
 MODEL = "from pydantic import BaseModel\nclass M(BaseModel):\n    a: int\n"
 
 
-def run(functions, reported=None, *, most=None):
+def run_generator(functions, reported=None, *, most=None):
     [function] = functions.values()
     reported = [] if reported is None else reported
     produced = function.call(
@@ -35,7 +35,7 @@ def run(functions, reported=None, *, most=None):
     ],
 )
 def test_each_item_is_told_and_the_list_is_the_result(load_source, code, items):
-    result, reported = run(load_source(code + "\n"))
+    result, reported = run_generator(load_source(code + "\n"))
 
     assert reported == items
     assert result == b"[" + b",".join(items) + b"]"
@@ -45,7 +45,7 @@ def test_an_item_is_told_before_the_next_one_is_asked_for(load_source):
     source = f"from {__name__} import SEEN\ndef sample():\n for n in range(3): yield len(SEEN)\n"
     SEEN.clear()
 
-    run(load_source(source), SEEN)
+    run_generator(load_source(source), SEEN)
 
     assert SEEN == [b"0", b"1", b"2"]
 
@@ -69,7 +69,7 @@ def test_what_a_generator_returns_is_the_result_unless_it_is_none(
         f"def sample() {annotation}:\n    yield 1\n    return {returned}\n"
     )
 
-    assert run(load_source(source)) == (result, [b"1"])
+    assert run_generator(load_source(source)) == (result, [b"1"])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_items_are_no_longer_than_a_result_and_an_endless_generator_is_closed(lo
     functions, reported = load_source(source), []
 
     with pytest.raises(ResultTooLargeError, match="at most 100 are kept"):
-        run(functions, reported, most=100)
+        run_generator(functions, reported, most=100)
 
     assert len(reported) == 9
     assert SEEN == [b"closed"]
@@ -111,9 +111,9 @@ def test_items_are_no_longer_than_a_result_and_an_endless_generator_is_closed(lo
 def test_as_many_items_are_kept_as_fit_exactly(load_source):
     functions = load_source("def sample():\n    yield 12\n    yield 34\n")
 
-    assert run(functions, most=len(b"[12,34]"))[0] == b"[12,34]"
+    assert run_generator(functions, most=len(b"[12,34]"))[0] == b"[12,34]"
     with pytest.raises(ResultTooLargeError):
-        run(functions, most=len(b"[12,34]") - 1)
+        run_generator(functions, most=len(b"[12,34]") - 1)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_item_without_json_form_is_named_by_its_place(load_source, value, sai
     functions, reported = load_source(f"def sample():\n    yield 0\n    yield {value}\n"), []
 
     with pytest.raises(ResultNotSerializableError, match=said):
-        run(functions, reported)
+        run_generator(functions, reported)
 
     assert reported == [b"0"]
 
@@ -134,6 +134,6 @@ def test_items_nest_one_level_less_than_results_as_they_stand_in_a_list(load_sou
         "def sample():\n    value = 0\n    for _ in range({}): value = [value]\n    yield value\n"
     )
 
-    assert run(load_source(source.format(63)))[0].count(b"[") == 64
+    assert run_generator(load_source(source.format(63)))[0].count(b"[") == 64
     with pytest.raises(ResultNotSerializableError, match="64 levels"):
-        run(load_source(source.format(64)))
+        run_generator(load_source(source.format(64)))

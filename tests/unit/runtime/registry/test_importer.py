@@ -19,7 +19,7 @@ HELPERS = {
 }
 
 
-def run(functions, name="billing.invoice"):
+def run_only(functions, name="billing.invoice"):
     return functions[name].call(b"{}", context=Context()).result
 
 
@@ -43,7 +43,7 @@ def test_every_way_to_import_a_helper_gives_the_same_module(load_source, stateme
 
     functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
 
-    assert run(functions) == b'[19,19,"shared"]'
+    assert run_only(functions) == b'[19,19,"shared"]'
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_helpers_of_the_root_are_reached_from_a_sub_folder(load_source, statemen
 
     functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
 
-    assert run(functions) == b'"shared"'
+    assert run_only(functions) == b'"shared"'
 
 
 def test_helper_folders_are_packages(load_source):
@@ -69,7 +69,7 @@ def test_helper_folders_are_packages(load_source):
 
     functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
 
-    assert run(functions) == b"[5,5,5]"
+    assert run_only(functions) == b"[5,5,5]"
 
 
 def test_a_helper_may_be_imported_while_the_function_runs(load_source):
@@ -77,7 +77,7 @@ def test_a_helper_may_be_imported_while_the_function_runs(load_source):
 
     functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
 
-    assert run(functions) == b"19"
+    assert run_only(functions) == b"19"
 
 
 def test_a_package_file_runs_as_in_python(load_source):
@@ -87,7 +87,7 @@ def test_a_package_file_runs_as_in_python(load_source):
         source, file="billing/invoice.py", helpers={"billing/__init__.py": "CURRENCY = 'EUR'\n"}
     )
 
-    assert run(functions) == b'"EUR"'
+    assert run_only(functions) == b'"EUR"'
 
 
 def test_a_helper_may_import_the_function_file(load_source):
@@ -96,7 +96,7 @@ def test_a_helper_may_import_the_function_file(load_source):
 
     functions = load_source(source, helpers={"_twice.py": helper})
 
-    assert run(functions, "sample") == b"8"
+    assert run_only(functions, "sample") == b"8"
 
 
 @pytest.mark.parametrize("file", ["statistics.py", "email/sender.py"])
@@ -115,7 +115,7 @@ def test_a_helper_named_like_a_private_module_of_python_harms_nobody(load_source
 
     functions = load_source(source, helpers={"_json.py": "MINE = True\n"})
 
-    assert run(functions, "sample") == b"[true,[1]]"
+    assert run_only(functions, "sample") == b"[true,[1]]"
     assert not hasattr(sys.modules["_json"], "MINE")
 
 
@@ -143,7 +143,7 @@ def test_the_file_knows_its_real_path_and_reads_the_data_beside_it(write, load_s
 
     functions = load_source(source)
 
-    assert run(functions, "sample") == f'["{root}/sample.py","beside","beside"]'.encode()
+    assert run_only(functions, "sample") == f'["{root}/sample.py","beside","beside"]'.encode()
 
 
 def test_code_comes_from_the_bundle_and_not_from_the_disk(write, bundle_of):
@@ -166,7 +166,7 @@ def test_tracebacks_show_the_lines_that_ran(write, load_source):
     write({"sample.py": "# another text\n# by now\n"})
 
     with pytest.raises(KeyError) as caught:
-        run(functions, "sample")
+        run_only(functions, "sample")
 
     text = "".join(traceback.format_exception(caught.value))
     assert "functions/sample.py\", line 2, in sample\n    raise KeyError('this line')" in text

@@ -10,7 +10,7 @@ from penstock import Context, Request
 from runtime.errors import ArgumentsError, ResultNotSerializableError
 
 
-def call(functions, arguments=b"{}", **injected):
+def call_only(functions, arguments=b"{}", **injected):
     [function] = functions.values()
     return function.call(arguments, context=injected.pop("context", Context()), **injected)
 
@@ -46,13 +46,13 @@ def call(functions, arguments=b"{}", **injected):
     ],
 )
 def test_every_kind_of_callable_is_run_to_its_end(load_source, code, arguments, result):
-    assert call(load_source(code + "\n"), arguments).result == result
+    assert call_only(load_source(code + "\n"), arguments).result == result
 
 
 def test_a_default_is_not_shared_between_calls(load_source):
     functions = load_source("def sample(x=[]):\n    x.append(1)\n    return x\n")
 
-    assert [call(functions).result for _ in range(3)] == [b"[1]"] * 3
+    assert [call_only(functions).result for _ in range(3)] == [b"[1]"] * 3
 
 
 def test_arguments_become_the_annotated_types(load_source):
@@ -71,7 +71,7 @@ def test_arguments_become_the_annotated_types(load_source):
         b'"u":"0192f0c1-2345-7abc-8def-0123456789ab","s":[1],"t":[1,"x"],"b":["aGk="],"p":"/x","n":"1.5"}'
     )
 
-    result = call(load_source(source), arguments).result
+    result = call_only(load_source(source), arguments).result
 
     expected = b'["M","E","D","datetime","UUID","set","tuple","bytes","PosixPath","Decimal"]'
     assert result == expected
@@ -97,7 +97,7 @@ def test_arguments_that_do_not_fit_are_pointed_at(load_source, signature, argume
     functions = load_source(f"def sample({signature}): return 'ran'\n")
 
     with pytest.raises(ArgumentsError) as caught:
-        call(functions, arguments)
+        call_only(functions, arguments)
 
     assert [fault.pointer for fault in caught.value.faults] == pointers
 
@@ -108,7 +108,7 @@ def test_an_injected_name_cannot_be_forged(load_source):
     )
 
     with pytest.raises(ArgumentsError, match="/ctx"):
-        call(functions, b'{"ctx": {"id": "forged"}}')
+        call_only(functions, b'{"ctx": {"id": "forged"}}')
 
 
 def test_context_and_request_arrive(load_source):
@@ -119,7 +119,9 @@ def test_context_and_request_arrive(load_source):
     )
     request = Request(headers={"X-A": "1"}, body=b"raw")
 
-    produced = call(load_source(source), b'{"more": 4}', context=Context(id="i"), request=request)
+    produced = call_only(
+        load_source(source), b'{"more": 4}', context=Context(id="i"), request=request
+    )
 
     assert produced.result == b'["1","raw","i",4]'
 
@@ -128,7 +130,7 @@ def test_what_the_function_raises_comes_out_as_it_is(load_source):
     functions = load_source("class Own(Exception): pass\ndef sample(): raise Own('x')\n")
 
     with pytest.raises(Exception, match="x") as caught:
-        call(functions)
+        call_only(functions)
 
     assert type(caught.value).__name__ == "Own"
 
@@ -137,12 +139,12 @@ def test_a_value_error_inside_is_not_taken_for_wrong_arguments(load_source):
     functions = load_source("def sample(a: int): raise ValueError('inside')\n")
 
     with pytest.raises(ValueError, match="inside"):
-        call(functions, b'{"a": 1}')
+        call_only(functions, b'{"a": 1}')
 
 
 def test_sys_exit_comes_out_as_it_is(load_source):
     with pytest.raises(SystemExit):
-        call(load_source("import sys\ndef sample(): sys.exit(3)\n"))
+        call_only(load_source("import sys\ndef sample(): sys.exit(3)\n"))
 
 
 def test_coroutines_of_one_thread_share_a_loop(load_source):
@@ -150,7 +152,7 @@ def test_coroutines_of_one_thread_share_a_loop(load_source):
         "import asyncio\nasync def sample(): return id(asyncio.get_running_loop())\n"
     )
 
-    first, second = call(functions).result, call(functions).result
+    first, second = call_only(functions).result, call_only(functions).result
 
     assert first == second
 
@@ -161,7 +163,7 @@ def test_coroutines_run_in_any_thread(load_source):
     )
     results = []
 
-    thread = threading.Thread(target=lambda: results.append(call(functions).result))
+    thread = threading.Thread(target=lambda: results.append(call_only(functions).result))
     thread.start()
     thread.join()
 
@@ -172,7 +174,7 @@ def test_coroutines_run_in_any_thread(load_source):
     "value", ["b'\\xff\\x00'", "bytearray(b'\\xff\\x00')", "memoryview(b'\\xff\\x00')"]
 )
 def test_bytes_are_kept_raw(load_source, value):
-    produced = call(load_source(f"def sample(): return {value}\n"))
+    produced = call_only(load_source(f"def sample(): return {value}\n"))
 
     assert (produced.result, produced.result_type) == (b"\xff\x00", "bytes")
     assert produced.media_type == "application/octet-stream"
@@ -185,7 +187,7 @@ def test_bytes_have_the_declared_media_type(load_source):
         "def sample() -> Png: return b'x'\n"
     )
 
-    assert call(load_source(source)).media_type == "image/png"
+    assert call_only(load_source(source)).media_type == "image/png"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_results_become_json(load_source, code, result):
         "@dataclasses.dataclass\nclass Data:\n    x: float\n"
     )
 
-    produced = call(load_source(f"{preamble}def sample(): return {code}\n"))
+    produced = call_only(load_source(f"{preamble}def sample(): return {code}\n"))
 
     assert (produced.result, produced.result_type) == (result, "json")
     assert produced.media_type == "application/json"
@@ -250,7 +252,7 @@ def test_what_has_no_json_form_is_told_with_its_place(load_source, code, reporte
     functions = load_source(f"{PREAMBLE}def sample(){annotation}: return {code}\n")
 
     with pytest.raises(ResultNotSerializableError, match=reported):
-        call(functions)
+        call_only(functions)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +270,7 @@ def test_annotated_results_are_no_way_around_finite_numbers(load_source, annotat
     functions = load_source(f"{PREAMBLE}def sample() -> {annotation}: return {code}\n")
 
     with pytest.raises(ResultNotSerializableError, match=r"is (nan|inf)"):
-        call(functions)
+        call_only(functions)
 
 
 def test_a_model_that_writes_nan_its_own_way_may(load_source):
@@ -279,18 +281,18 @@ def test_a_model_that_writes_nan_its_own_way_may(load_source):
         "def sample() -> Gap: return Gap(x=math.nan)\n"
     )
 
-    assert call(load_source(source)).result == b'{"x":null}'
+    assert call_only(load_source(source)).result == b'{"x":null}'
 
 
 def test_the_deepest_result_allowed_is_allowed(load_source):
     functions = load_source(f"{PREAMBLE}def sample(): return [deep(62), '[[[[' * 99, {{}}]\n")
 
-    assert call(functions).result.startswith(b"[[[")
+    assert call_only(functions).result.startswith(b"[[[")
 
 
 def test_a_result_that_is_not_what_was_announced_ends_the_attempt(load_source, recwarn):
     functions = load_source("def sample() -> int: return 'text'\n")
 
     with pytest.raises(ResultNotSerializableError, match=r"return type: result: .*integer"):
-        call(functions)
+        call_only(functions)
     assert not recwarn.list

@@ -16,7 +16,7 @@ def last(files, folder=THERE, kept=()):
     return Publication(folder=folder, files=dict(files), kept=tuple(kept))
 
 
-def after(authority: Authority, mine, published):
+def published_after(authority: Authority, mine, published):
     """What is published when a publisher has done all that its authority allows."""
     left = authority.left_alone
     kept = {file: version for file, version in published.items() if file in left}
@@ -30,7 +30,7 @@ def test_taking_over_with_another_folder_changes_nothing(mine, published):
     authority.decide(mine, published, last(published))
 
     if published:
-        assert after(authority, mine, published) == published
+        assert published_after(authority, mine, published) == published
         assert authority.next_publication(mine, last(published)).files == published
 
 
@@ -42,7 +42,7 @@ def test_only_files_that_changed_under_its_eyes_change(mine, published, later):
 
     authority.decide(later, before, last(before))
 
-    found = after(authority, later, before)
+    found = published_after(authority, later, before)
     if later or len(mine) < 2:
         for file in before.keys() | later.keys():
             changed = mine.get(file) != later.get(file)
@@ -58,7 +58,7 @@ def test_the_folder_that_was_published_last_has_its_way(mine, published):
     authority.decide(mine, published, last(published, folder=HERE))
 
     is_suspicious = not mine and len(published) > 1
-    assert after(authority, mine, published) == (published if is_suspicious else mine)
+    assert published_after(authority, mine, published) == (published if is_suspicious else mine)
 
 
 @given(mine=folders, published=folders)
@@ -70,7 +70,7 @@ def test_an_operator_who_says_so_has_his_way_but_an_empty_folder_withdraws_at_mo
     authority.decide(mine, published, last(published))
 
     is_suspicious = not mine and len(published) > 1
-    assert after(authority, mine, published) == (published if is_suspicious else mine)
+    assert published_after(authority, mine, published) == (published if is_suspicious else mine)
 
 
 @given(mine=folders, published=folders)
@@ -85,7 +85,7 @@ def test_who_is_told_to_publish_replaces_everything_and_keeps_what_is_missing_un
         authority.decide(mine, published, last(published))
 
         expected = mine if withdraw_missing else {**published, **mine}
-        assert after(authority, mine, published) == expected
+        assert published_after(authority, mine, published) == expected
         assert authority.next_publication(mine, last(published)).folder == HERE
 
 
@@ -99,7 +99,7 @@ def test_what_was_kept_by_choice_is_kept_after_a_restart_too(mine, published):
     second = Authority(HERE)
     second.decide(mine, left.files, left)
 
-    assert after(second, mine, left.files) == {**published, **mine}
+    assert published_after(second, mine, left.files) == {**published, **mine}
 
 
 def test_a_folder_that_becomes_empty_at_once_is_not_believed_and_one_file_is():

@@ -20,21 +20,23 @@ BATCHES = [
 ]
 
 
-def send(receiver: Receiver, **headers: str) -> list[dict[str, object]]:
+def send_rows(receiver: Receiver, **headers: str) -> list[dict[str, object]]:
     system = System(receiver.url(""))
     return list(send_batches(system, "shout", BATCHES, query=(), headers=headers))
 
 
-def accepted(batch_id: str) -> bytes:
+def accepted_batch(batch_id: str) -> bytes:
     return json.dumps({"id": batch_id}).encode()
 
 
 def test_each_batch_is_sent_as_ndjson_with_a_key_of_its_own(receiver: Receiver):
     receiver.behave(
-        PATH, status(202, CLOSE, body=accepted("b1")), status(202, CLOSE, body=accepted("b2"))
+        PATH,
+        status(202, CLOSE, body=accepted_batch("b1")),
+        status(202, CLOSE, body=accepted_batch("b2")),
     )
 
-    found = send(receiver, **{"Idempotency-Key": "k"})
+    found = send_rows(receiver, **{"Idempotency-Key": "k"})
 
     first, second = receiver.at(PATH)
     assert [batch["id"] for batch in found] == ["b1", "b2"]
@@ -54,7 +56,7 @@ def test_rows_that_are_refused_are_named_by_their_place(receiver: Receiver):
     receiver.behave(PATH, status(422, CLOSE, body=json.dumps(problem).encode()))
 
     with pytest.raises(CommandError) as caught:
-        send(receiver)
+        send_rows(receiver)
 
     assert "\n  line 3/a: too large\n  line 1: not an object" in str(caught.value)
 
@@ -64,7 +66,7 @@ def test_another_problem_is_told_as_it_is(receiver: Receiver):
     receiver.behave(PATH, status(404, CLOSE, body=json.dumps(problem).encode()))
 
     with pytest.raises(CommandError, match=r"No function shout\. \(function_not_found\)"):
-        send(receiver)
+        send_rows(receiver)
 
 
 def test_a_later_batch_waits_where_the_queue_is_full(
@@ -74,12 +76,12 @@ def test_a_later_batch_waits_where_the_queue_is_full(
     monkeypatch.setattr("gateway.cli.call.batches.time.sleep", paused.append)
     receiver.behave(
         PATH,
-        status(202, CLOSE, body=accepted("b1")),
+        status(202, CLOSE, body=accepted_batch("b1")),
         status(429, CLOSE, "Retry-After: 3"),
-        status(202, CLOSE, body=accepted("b2")),
+        status(202, CLOSE, body=accepted_batch("b2")),
     )
 
-    found = send(receiver)
+    found = send_rows(receiver)
 
     assert [batch["id"] for batch in found] == ["b1", "b2"]
     assert paused == [3]
@@ -90,4 +92,4 @@ def test_the_first_batch_does_not_wait(receiver: Receiver):
     receiver.behave(PATH, status(429, CLOSE, "Retry-After: 60", body=json.dumps(problem).encode()))
 
     with pytest.raises(CommandError, match="queue_full"):
-        send(receiver)
+        send_rows(receiver)

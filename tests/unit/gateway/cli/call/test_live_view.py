@@ -10,20 +10,20 @@ from gateway.cli.call.live_view import LiveView
 from gateway.cli.client.event_stream import StreamedEvent
 
 
-def event(name: str, data: object) -> StreamedEvent:
+def event_of_view(name: str, data: object) -> StreamedEvent:
     return StreamedEvent(id="1.1.1-0", name=name, data=json.dumps(data))
 
 
 EVENTS = [
-    event("status", {"status": "running", "attempt": 1}),
-    event("log", "half a "),
-    event("log", "line\nand a"),
-    event("progress", {"done": 1, "total": 3, "message": "so far"}),
-    event("item", {"n": 1}),
-    event("item", "text"),
-    event("event", {"hello": "you"}),
-    event("log", "nother"),
-    event("end", {"status": "succeeded"}),
+    event_of_view("status", {"status": "running", "attempt": 1}),
+    event_of_view("log", "half a "),
+    event_of_view("log", "line\nand a"),
+    event_of_view("progress", {"done": 1, "total": 3, "message": "so far"}),
+    event_of_view("item", {"n": 1}),
+    event_of_view("item", "text"),
+    event_of_view("event", {"hello": "you"}),
+    event_of_view("log", "nother"),
+    event_of_view("end", {"status": "succeeded"}),
 ]
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_shown_unasked(capsys: pytest.CaptureFixture[str]):
 
 def test_another_attempt_yields_from_the_beginning():
     with LiveView("count", with_logs=False, with_items=True) as view:
-        for one in [*EVENTS, event("status", {"status": "running", "attempt": 2})]:
+        for one in [*EVENTS, event_of_view("status", {"status": "running", "attempt": 2})]:
             view.show(one)
 
     assert view.items == []

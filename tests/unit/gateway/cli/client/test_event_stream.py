@@ -20,7 +20,7 @@ def system(receiver: Receiver) -> System:
     return System(receiver.url(""))
 
 
-def event(event_id: str, name: str, data: object) -> bytes:
+def event_text(event_id: str, name: str, data: object) -> bytes:
     return f"id: {event_id}\nevent: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
 
@@ -59,9 +59,13 @@ def test_what_is_cut_off_is_no_event():
 def test_a_broken_stream_goes_on_behind_the_last_event(receiver: Receiver):
     receiver.behave(
         PATH,
-        stream(event("1.1.1-0", "log", "a"), event("1.1.2-0", "log", "b"), b'id: 1.1.3-0\ndata: "'),
+        stream(
+            event_text("1.1.1-0", "log", "a"),
+            event_text("1.1.2-0", "log", "b"),
+            b'id: 1.1.3-0\ndata: "',
+        ),
         status(503, "Retry-After: 1"),
-        stream(event("1.1.3-0", "log", "c"), event("1.4.0-0", "end", {})),
+        stream(event_text("1.1.3-0", "log", "c"), event_text("1.4.0-0", "end", {})),
     )
 
     names = [(found.name, found.value()) for found in follow(system(receiver), "one")]

@@ -9,16 +9,16 @@ from gateway.cli.client.lists import read_list
 from tests.support.receiver import receiving, status
 
 
-def page(*ids: str, following: str | None) -> bytes:
+def page_of(*ids: str, following: str | None) -> bytes:
     return json.dumps({"items": [{"id": one} for one in ids], "next": following}).encode()
 
 
 def test_pages_are_read_until_there_is_enough_even_over_empty_ones():
     with receiving() as receiver:
         for path, body in (
-            ("/invocations?tag=a+b&limit=3", page("1", "2", following="c1")),
-            ("/invocations?tag=a+b&limit=3&cursor=c1", page(following="c2")),
-            ("/invocations?tag=a+b&limit=3&cursor=c2", page("3", "4", following="c3")),
+            ("/invocations?tag=a+b&limit=3", page_of("1", "2", following="c1")),
+            ("/invocations?tag=a+b&limit=3&cursor=c1", page_of(following="c2")),
+            ("/invocations?tag=a+b&limit=3&cursor=c2", page_of("3", "4", following="c3")),
         ):
             receiver.behave(path, status(200, "Connection: close", body=body))
 
@@ -30,7 +30,7 @@ def test_pages_are_read_until_there_is_enough_even_over_empty_ones():
 
 def test_the_end_of_a_list_is_the_end():
     with receiving() as receiver:
-        body = page("1", following=None)
+        body = page_of("1", following=None)
         receiver.behave("/deliveries?limit=5", status(200, "Connection: close", body=body))
 
         found = read_list(System(receiver.url("")), "/deliveries", [], 5)

@@ -13,7 +13,7 @@ import pytest
 from gateway.cli.up.readiness import Probe, Readiness, count_function_files
 
 
-class Gateway(ThreadingHTTPServer):
+class StandInGateway(ThreadingHTTPServer):
     """Says what a gateway would say: which functions there are, and whether one works."""
 
     names: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Gateway(ThreadingHTTPServer):
 class Answers(BaseHTTPRequestHandler):
     """Answers as its server was told to."""
 
-    server: Gateway
+    server: StandInGateway
 
     def do_GET(self) -> None:
         items = [{"name": name} for name in self.server.names]
@@ -36,8 +36,8 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    with Gateway(("127.0.0.1", 0), Answers) as server:
+def gateway() -> Iterator[StandInGateway]:
+    with StandInGateway(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -45,20 +45,20 @@ def gateway() -> Iterator[Gateway]:
         thread.join()
 
 
-def readiness(gateway: Gateway, folder: Path, now: list[float]) -> Readiness:
+def readiness(gateway: StandInGateway, folder: Path, now: list[float]) -> Readiness:
     return Readiness(Probe("127.0.0.1", gateway.server_address[1]), folder, lambda: now[0])
 
 
-def fill(folder: Path, *names: str) -> Path:
+def touch_files(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     return folder
 
 
-def test_it_waits_for_every_file_but_not_for_long(gateway: Gateway, tmp_path: Path):
+def test_it_waits_for_every_file_but_not_for_long(gateway: StandInGateway, tmp_path: Path):
     now = [0.0]
-    is_ready = readiness(gateway, fill(tmp_path, "a.py", "b.py"), now)
+    is_ready = readiness(gateway, touch_files(tmp_path, "a.py", "b.py"), now)
 
     before = is_ready()
     gateway.names, gateway.works = ("a",), True
@@ -72,9 +72,9 @@ def test_it_waits_for_every_file_but_not_for_long(gateway: Gateway, tmp_path: Pa
     assert (before, with_one, with_all, later) == (False, False, True, True)
 
 
-def test_broken_files_only_are_no_reason_to_wait_for_ever(gateway: Gateway, tmp_path: Path):
+def test_broken_files_only_are_no_reason_to_wait_for_ever(gateway: StandInGateway, tmp_path: Path):
     now = [0.0]
-    is_ready = readiness(gateway, fill(tmp_path, "a.py"), now)
+    is_ready = readiness(gateway, touch_files(tmp_path, "a.py"), now)
     gateway.names = ("a",)
 
     at_once = is_ready()
@@ -83,9 +83,9 @@ def test_broken_files_only_are_no_reason_to_wait_for_ever(gateway: Gateway, tmp_
     assert (at_once, is_ready()) == (False, True)
 
 
-def test_a_file_that_is_still_being_loaded_is(gateway: Gateway, tmp_path: Path):
+def test_a_file_that_is_still_being_loaded_is(gateway: StandInGateway, tmp_path: Path):
     now = [0.0]
-    is_ready = readiness(gateway, fill(tmp_path, "a.py"), now)
+    is_ready = readiness(gateway, touch_files(tmp_path, "a.py"), now)
 
     is_ready()
     now[0] = 5.0
@@ -93,9 +93,9 @@ def test_a_file_that_is_still_being_loaded_is(gateway: Gateway, tmp_path: Path):
     assert not is_ready()
 
 
-def test_an_empty_folder_is_ready_soon(gateway: Gateway, tmp_path: Path):
+def test_an_empty_folder_is_ready_soon(gateway: StandInGateway, tmp_path: Path):
     now = [0.0]
-    is_ready = readiness(gateway, fill(tmp_path, "_helper.py"), now)
+    is_ready = readiness(gateway, touch_files(tmp_path, "_helper.py"), now)
 
     is_ready()
     now[0] = 1.0
@@ -108,6 +108,6 @@ def test_nobody_there_is_not_ready(tmp_path: Path):
 
 
 def test_helpers_are_not_counted(tmp_path: Path):
-    fill(tmp_path, "a.py", "b/c.py", "_d.py", "b/_e.py", "_f/g.py", ".h/i.py", "j.txt")
+    touch_files(tmp_path, "a.py", "b/c.py", "_d.py", "b/_e.py", "_f/g.py", ".h/i.py", "j.txt")
 
     assert count_function_files(tmp_path) == 2

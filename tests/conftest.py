@@ -42,18 +42,18 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def redis_url(redis_server_url: str) -> str:
     """An empty Redis of our own; safe to flush because we started it."""
-    line = BlockingConnection(redis_server_url)
-    line.run(Command(("FLUSHALL",), lambda reply: reply))
-    line.close()
+    connection = BlockingConnection(redis_server_url)
+    connection.run(Command(("FLUSHALL",), lambda reply: reply))
+    connection.close()
     return redis_server_url
 
 
 @pytest.fixture
-def line(redis_url: str) -> Iterator[BlockingConnection]:
+def connection(redis_url: str) -> Iterator[BlockingConnection]:
     """A blocking connection to that empty Redis."""
-    connection = BlockingConnection(redis_url)
-    yield connection
-    connection.close()
+    made = BlockingConnection(redis_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def main() -> None:
         ExitStack() as stack,
     ):
         gateway.publish(GREET)
-        line = BlockingConnection(url)
-        stack.callback(line.close)
+        connection = BlockingConnection(url)
+        stack.callback(connection.close)
         script = Path(name) / "post.lua"
         script.write_text(_SCRIPT % BODY)
         targets = [
@@ -97,7 +97,9 @@ def main() -> None:
         for _ in range(chosen.rounds + 1):
             for target in targets:
                 found[target.name].append(
-                    _measure(target, script, line, redis_pid, chosen.seconds, chosen.connections)
+                    _measure(
+                        target, script, connection, redis_pid, chosen.seconds, chosen.connections
+                    )
                 )
         _report({name: rounds[1:] for name, rounds in found.items()})
 
@@ -105,21 +107,21 @@ def main() -> None:
 def _measure(
     target: Target,
     script: Path,
-    line: BlockingConnection,
+    connection: BlockingConnection,
     redis_pid: int,
     seconds: int,
     connections: int,
 ) -> dict[str, float]:
     for words in (("FLUSHDB",), ("CONFIG", "RESETSTAT")):
         if words[0] == "CONFIG" or target.name == "accept":
-            line.run(Command(_without_manifests(words), lambda reply: reply))
+            connection.run(Command(_without_manifests(words), lambda reply: reply))
     before = cpu_s(target.pid, with_children=True), cpu_s(redis_pid)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(script), target.url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     reported = json.loads(output.partition("SUMMARY ")[2])
     assert reported["bad"] == 0, output
     after = cpu_s(target.pid, with_children=True), cpu_s(redis_pid)
-    script_us = line.run(Command(("INFO", "commandstats"), _script_us))
+    script_us = connection.run(Command(("INFO", "commandstats"), _script_us))
     return {
         "per_s": reported["count"] / reported["us"] * 1e6,
         "p50_ms": reported["p50_us"] / 1000,

@@ -92,7 +92,7 @@ class DrainBench:
 
     def submit(self, calls: int) -> None:
         """Put calls into the queue while nothing may start."""
-        version = Published(self.life.line).versions()["noop"]
+        version = Published(self.life.connection).versions()["noop"]
         for number in range(calls):
             arguments = b'{"n": %d}' % number
             self.life.submit("noop", version=version, arguments=arguments)
@@ -110,14 +110,14 @@ class DrainBench:
 
     def drain(self, calls: int, workers: list[int]) -> None:
         """Time how long the workers need for calls that all wait."""
-        self.life.line.run(pause_queue("default", is_paused=True))
+        self.life.connection.run(pause_queue("default", is_paused=True))
         self.submit(calls)
         done_before = self.succeeded()
         before = (*cpu_s(workers), sum(psutil.Process(self.redis_pid).cpu_times()[:2]))
         switched = switches(workers)
         self.life.command("CONFIG", "RESETSTAT")
         began_at = time.perf_counter()
-        self.life.line.run(pause_queue("default", is_paused=False))
+        self.life.connection.run(pause_queue("default", is_paused=False))
         eventually(lambda: self.succeeded() - done_before >= calls, within_s=120)
         took_s = time.perf_counter() - began_at
         after = (*cpu_s(workers), sum(psutil.Process(self.redis_pid).cpu_times()[:2]))
@@ -132,7 +132,7 @@ class DrainBench:
 
     def idle(self, calls: int) -> None:
         """Time single calls, from their submission to the notice of their end."""
-        version = Published(self.life.line).versions()["noop"]
+        version = Published(self.life.connection).versions()["noop"]
         took_ms = []
         for _ in range(calls):
             time.sleep(0.05)  # let everything fall asleep
@@ -164,7 +164,7 @@ def main() -> None:
         try:
             bench = DrainBench(f"unix://{folder}/redis.sock", redis.pid)
             with worker_processes(bench.url, folder, flags.workers, flags.runners) as pids:
-                eventually(Published(bench.life.line).has("noop"), within_s=20)
+                eventually(Published(bench.life.connection).has("noop"), within_s=20)
                 bench.submit(200)
                 eventually(lambda: bench.succeeded() >= 200, within_s=30)
                 for _ in range(flags.rounds):

@@ -25,7 +25,7 @@ _AT_ONCE = 400
 _CLAIMED_AT_ONCE = 100
 
 
-def publish(line: BlockingConnection, *names: str) -> list[Manifest]:
+def publish(connection: BlockingConnection, *names: str) -> list[Manifest]:
     """Publish functions that take a text, and return their manifests."""
     schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
     manifests = [
@@ -33,7 +33,7 @@ def publish(line: BlockingConnection, *names: str) -> list[Manifest]:
         for name in names
     ]
     for manifest in manifests:
-        line.run(
+        connection.run(
             publish_function(
                 manifest.name, manifest=manifest.encode(), version=manifest.version, source=b""
             )
@@ -42,12 +42,12 @@ def publish(line: BlockingConnection, *names: str) -> list[Manifest]:
 
 
 def fill_waiting(
-    line: BlockingConnection, manifests: list[Manifest], count: int, arguments: bytes
+    connection: BlockingConnection, manifests: list[Manifest], count: int, arguments: bytes
 ) -> float:
     """Submit so many, the functions taking turns; return the seconds it took."""
     began_at = time.monotonic()
     for first in _steps("submitted", count, _AT_ONCE):
-        line.run_many(
+        connection.run_many(
             [
                 submit(prepare(manifests[number % len(manifests)], arguments))
                 for number in range(first, min(first + _AT_ONCE, count))
@@ -56,13 +56,15 @@ def fill_waiting(
     return time.monotonic() - began_at
 
 
-def finish_all(line: BlockingConnection, count: int, result: bytes, *, failed_every: int) -> float:
+def finish_all(
+    connection: BlockingConnection, count: int, result: bytes, *, failed_every: int
+) -> float:
     """Claim and settle all that waits; every so many fails. Return the seconds it took."""
     began_at = time.monotonic()
     error = b'{"type":"exception","exception_type":"ValueError","message":"no","traceback":""}'
     ended = 0
     for _ in _steps("finished", count, _CLAIMED_AT_ONCE):
-        claimed = line.run(
+        claimed = connection.run(
             claim(queue=QUEUE, worker=WORKER, limit=_CLAIMED_AT_ONCE, lease_ms=LEASE_MS)
         ).items
         settlements = []
@@ -79,22 +81,22 @@ def finish_all(line: BlockingConnection, count: int, result: bytes, *, failed_ev
                     result=b"" if has_failed else result,
                 )
             )
-        line.run(settle(settlements, worker=WORKER))
+        connection.run(settle(settlements, worker=WORKER))
     if ended < count:
         raise RuntimeError(f"{ended} of {count} were finished")
     return time.monotonic() - began_at
 
 
-def used_bytes(line: BlockingConnection) -> int:
+def used_bytes(connection: BlockingConnection) -> int:
     """Return what Redis says its data take."""
-    text = line.run(Command(("INFO", "memory"), bytes.decode))
+    text = connection.run(Command(("INFO", "memory"), bytes.decode))
     found = dict(row.split(":", 1) for row in text.splitlines() if ":" in row)
     return int(found["used_memory"])
 
 
-def script_usec(line: BlockingConnection) -> float:
+def script_usec(connection: BlockingConnection) -> float:
     """Return the mean time of a script on the server since the last reset, in microseconds."""
-    text = line.run(Command(("INFO", "commandstats"), bytes.decode))
+    text = connection.run(Command(("INFO", "commandstats"), bytes.decode))
     for row in text.splitlines():
         if row.startswith("cmdstat_evalsha:"):
             return float(row.split("usec_per_call=")[1].split(",")[0])

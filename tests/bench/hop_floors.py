@@ -86,11 +86,11 @@ def answering_thread() -> Iterator[Callable[[], object]]:
 
 
 def time_redis(
-    line: BlockingConnection, call: Command[object], times: int, pause_s: float = 0.0
+    connection: BlockingConnection, call: Command[object], times: int, pause_s: float = 0.0
 ) -> list[float]:
     """Return the round trips of a command."""
-    line.run(call)
-    return time_each(lambda: line.run(call), times, pause_s)
+    connection.run(call)
+    return time_each(lambda: connection.run(call), times, pause_s)
 
 
 def time_noop_messages(*, with_middleware: bool) -> float:

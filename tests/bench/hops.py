@@ -77,24 +77,26 @@ def fork(server: ForkServer) -> None:
     ways.close()
 
 
-def add_scripts(table: Table, line: BlockingConnection, times: int) -> None:
+def add_scripts(table: Table, connection: BlockingConnection, times: int) -> None:
     """Add the life of invocations in Redis, one at a time and in groups."""
-    [manifest] = filling.publish(line, "noop")
+    [manifest] = filling.publish(connection, "noop")
 
     def give_birth(count: int) -> None:
-        line.run_many([submit(prepare(manifest, ARGUMENTS)) for _ in range(count)])
+        connection.run_many([submit(prepare(manifest, ARGUMENTS)) for _ in range(count)])
 
     def live(count: int) -> tuple[float, float, float]:
         began_at = time.perf_counter()
         give_birth(count)
         born_at = time.perf_counter()
-        items = line.run(claim(queue=filling.QUEUE, worker="w", limit=count, lease_ms=60_000)).items
+        items = connection.run(
+            claim(queue=filling.QUEUE, worker="w", limit=count, lease_ms=60_000)
+        ).items
         claimed_at = time.perf_counter()
         ended = [
             Settlement(id=i.id, token=i.token, status="succeeded", ttl_ms=60_000, result=b'"hello"')
             for i in items
         ]
-        line.run(settle(ended, worker="w"))
+        connection.run(settle(ended, worker="w"))
         settled_at = time.perf_counter()
         return born_at - began_at, claimed_at - born_at, settled_at - claimed_at
 
@@ -122,7 +124,7 @@ def measure(table: Table, times: int) -> None:
 
 
 def measure_processes(
-    table: Table, line: BlockingConnection, server: ForkServer, times: int
+    table: Table, connection: BlockingConnection, server: ForkServer, times: int
 ) -> None:
     """Add one round of what crosses from one process into another."""
     few = max(10, times // 8)
@@ -136,13 +138,13 @@ def measure_processes(
         add_attempts(table, server, what, count, pause_s)
         table.add(
             f"floor: Redis PING and back, {what}",
-            hop_floors.time_redis(line, hop_floors.PING, count, pause_s),
+            hop_floors.time_redis(connection, hop_floors.PING, count, pause_s),
         )
         table.add(
             f"floor: empty Redis script and back, {what}",
-            hop_floors.time_redis(line, hop_floors.NOTHING, count, pause_s),
+            hop_floors.time_redis(connection, hop_floors.NOTHING, count, pause_s),
         )
-    add_scripts(table, line, times)
+    add_scripts(table, connection, times)
 
 
 def main() -> int:
@@ -157,11 +159,11 @@ def main() -> int:
         server.start()  # before there are threads or connections
         stack.callback(server.stop)
         url = stack.enter_context(own_redis(folder))
-        line = BlockingConnection(url)
-        stack.callback(line.close)
+        connection = BlockingConnection(url)
+        stack.callback(connection.close)
         fork(server)
         for _ in range(ROUNDS):
-            measure_processes(table, line, server, flags.times)
+            measure_processes(table, connection, server, flags.times)
             measure(table, flags.times)
     table.report()
     return 0

@@ -59,9 +59,9 @@ async def _measure(gateway: RunningGateway, waiters: int, streams: int, calls: i
     followed = [await _accept(gateway.port) for _ in range(streams)]
     following = [asyncio.create_task(_follow(gateway.port, one)) for one in followed]
     opened = await asyncio.gather(*following)
-    already = await asyncio.to_thread(_count_waiting, gateway.line)
+    already = await asyncio.to_thread(_count_waiting, gateway.connection)
     waiting = [asyncio.create_task(_wait(gateway.port)) for _ in range(waiters)]
-    await _until_waiting(gateway.line, already + waiters)
+    await _until_waiting(gateway.connection, already + waiters)
     _report("with all", await _call_often(gateway.port, calls), pid)
     held_bytes = resident_bytes(pid) - before_bytes
     idle_from = cpu_s(pid)
@@ -69,7 +69,7 @@ async def _measure(gateway: RunningGateway, waiters: int, streams: int, calls: i
     idle_share = (cpu_s(pid) - idle_from) / 3
 
     begun = time.monotonic()
-    finishing = asyncio.to_thread(_finish_all, gateway.line)
+    finishing = asyncio.to_thread(_finish_all, gateway.connection)
     answers = await asyncio.gather(finishing, *waiting)
     took_s = time.monotonic() - begun
     ended = sum(await asyncio.gather(*(_read_to_the_end(reader) for reader, _ in opened)))
@@ -160,24 +160,24 @@ async def _read_to_the_end(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-async def _until_waiting(line: BlockingConnection, count: int) -> None:
+async def _until_waiting(connection: BlockingConnection, count: int) -> None:
     deadline = time.monotonic() + 30
-    while (waiting := await asyncio.to_thread(_count_waiting, line)) < count:
+    while (waiting := await asyncio.to_thread(_count_waiting, connection)) < count:
         assert time.monotonic() < deadline, f"{waiting} wait"
         await asyncio.sleep(0.05)
 
 
-def _count_waiting(line: BlockingConnection) -> int:
-    words = ("HGET", line.keys.build("waiting"), "greet")
-    return line.run(Command(words, lambda reply: int(reply or 0)))
+def _count_waiting(connection: BlockingConnection) -> int:
+    words = ("HGET", connection.keys.build("waiting"), "greet")
+    return connection.run(Command(words, lambda reply: int(reply or 0)))
 
 
-def _finish_all(line: BlockingConnection) -> None:
+def _finish_all(connection: BlockingConnection) -> None:
     """Claim and settle everything, as a quick worker would."""
-    while items := line.run(
+    while items := connection.run(
         claim(queue="default", worker="w", limit=_AT_ONCE, lease_ms=60_000)
     ).items:
-        line.run(
+        connection.run(
             settle(
                 (
                     Settlement(

@@ -68,7 +68,7 @@ class Running:
         self._slow_port = free_port()
         self.started_in_s = 0.0
         self._socket = folder / "redis.sock"
-        self._line = BlockingConnection(f"unix://{self._socket}")
+        self._connection = BlockingConnection(f"unix://{self._socket}")
         self._key = "a-key-of-43-letters-and-digits-as-ours-have"
         self._environment = clean_environment() | {
             "BENCH_REDIS_SOCKET": str(self._socket),
@@ -100,7 +100,7 @@ class Running:
 
     def stop(self) -> None:
         """Stop everything; what was waiting is forgotten."""
-        self._line.close()
+        self._connection.close()
         self.helpers.stop()
         self.parts.stop([name for name in self.parts.running if name != "redis"])
         self.parts.stop()
@@ -150,7 +150,7 @@ class Running:
 
     def run_command(self, *words: str) -> Any:
         """Run a command on the system's own Redis."""
-        return self._line.run(Command(words, lambda reply: reply))
+        return self._connection.run(Command(words, lambda reply: reply))
 
     def request(
         self, function: str, connection: int, *, waits: bool, shown: frozenset[Shown] = frozenset()

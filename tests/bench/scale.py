@@ -50,7 +50,7 @@ class Half:
     """One of the two: its gateway, its Redis, and the ids that can be asked for."""
 
     gateway: RunningGateway
-    line: BlockingConnection
+    connection: BlockingConnection
     redis_url: str
 
 
@@ -108,13 +108,13 @@ def compare_accepting(empty: Half, full: Half, flags: argparse.Namespace) -> flo
     for number in range(flags.rounds + 1):
         p99 = {}
         for name, half in (("empty", empty), ("full", full)):
-            half.line.run(Command(("CONFIG", "RESETSTAT"), bool))
+            half.connection.run(Command(("CONFIG", "RESETSTAT"), bool))
             found = asyncio.run(time_accepts(half.gateway.url, arguments, flags.accept_s))
             if number:  # the first is the warm-up
                 times[name] += found
                 p99[name] = quantile_ms(found, 0.99)
-                usec[name] += filling.script_usec(half.line) / flags.rounds
-        empty_again(empty.line)
+                usec[name] += filling.script_usec(half.connection) / flags.rounds
+        empty_again(empty.connection)
         if number:
             ratios.append(p99["full"] / p99["empty"])
     for name, found in times.items():
@@ -150,15 +150,15 @@ def spell_out(target: str, half: Half) -> list[str]:
     """Return the addresses of a round; where there is a hole, ids from all over the history."""
     if "{id}" not in target:
         return [target] * READS_A_ROUND
-    index = half.line.keys.build("index", "live")
+    index = half.connection.keys.build("index", "live")
     words = ("ZRANDMEMBER", index, -READS_A_ROUND)
-    ids: list[bytes] = half.line.run(Command(words, lambda reply: reply))
+    ids: list[bytes] = half.connection.run(Command(words, lambda reply: reply))
     return [target.replace("{id}", one.decode()) for one in ids]
 
 
-def empty_again(line: BlockingConnection) -> None:
+def empty_again(connection: BlockingConnection) -> None:
     """Cancel what waits."""
-    while line.run(purge_queue(filling.QUEUE)):
+    while connection.run(purge_queue(filling.QUEUE)):
         pass
 
 
@@ -172,26 +172,26 @@ def half_of(folder: Path) -> Iterator[Half]:
     """Start a Redis and a gateway before it."""
     folder.mkdir()
     with own_redis(folder, *REDIS_OPTIONS) as url:
-        line = BlockingConnection(url, timeout_s=60)
-        filling.publish(line, *FUNCTIONS)
+        connection = BlockingConnection(url, timeout_s=60)
+        filling.publish(connection, *FUNCTIONS)
         with running_gateway(url, log_level="warning") as gateway:
             eventually(lambda: set(FUNCTIONS) <= gateway.known(), within_s=10)
-            yield Half(gateway=gateway, line=line, redis_url=url)
-        line.close()
+            yield Half(gateway=gateway, connection=connection, redis_url=url)
+        connection.close()
 
 
 def measure(empty: Half, full: Half, flags: argparse.Namespace) -> bool:
     """Fill, measure and tell; return whether the goals are met."""
     count, arguments = flags.count, make_arguments(flags.payload_bytes)
-    manifests = filling.publish(full.line, *FUNCTIONS)
-    before_bytes = filling.used_bytes(full.line)
-    took_s = filling.fill_waiting(full.line, manifests, count, arguments)
-    each_bytes = (filling.used_bytes(full.line) - before_bytes) / count - len(arguments)
+    manifests = filling.publish(full.connection, *FUNCTIONS)
+    before_bytes = filling.used_bytes(full.connection)
+    took_s = filling.fill_waiting(full.connection, manifests, count, arguments)
+    each_bytes = (filling.used_bytes(full.connection) - before_bytes) / count - len(arguments)
     report(
         f"{count:,} waiting, {len(arguments)} bytes of arguments each, submitted in "
         f"{took_s:.0f} s: {each_bytes:.0f} bytes each beyond them (goal: at most {GOAL_BYTES})"
     )
-    filling.fill_waiting(empty.line, manifests, FEW, arguments)
+    filling.fill_waiting(empty.connection, manifests, FEW, arguments)
     compare_reading(
         empty,
         full,
@@ -205,20 +205,22 @@ def measure(empty: Half, full: Half, flags: argparse.Namespace) -> bool:
         },
         flags.rounds,
     )
-    empty_again(empty.line)
+    empty_again(empty.connection)
     ratio = compare_accepting(empty, full, flags)
 
     result = b'"%s"' % (b"X" * max(0, flags.payload_bytes - 2))
-    waiting = full.gateway.line.run(Command(("ZCARD", full.line.keys.build("index", "live")), int))
-    took_s = filling.finish_all(full.line, waiting, result, failed_every=FAILED_EVERY)
-    each_bytes_finished = (filling.used_bytes(full.line) - before_bytes) / waiting
+    waiting = full.gateway.connection.run(
+        Command(("ZCARD", full.connection.keys.build("index", "live")), int)
+    )
+    took_s = filling.finish_all(full.connection, waiting, result, failed_every=FAILED_EVERY)
+    each_bytes_finished = (filling.used_bytes(full.connection) - before_bytes) / waiting
     payload = len(arguments) + len(result)
     report(
         f"{waiting:,} finished in {took_s:.0f} s: {each_bytes_finished - payload:.0f} bytes each "
         f"beyond arguments and result"
     )
-    filling.fill_waiting(empty.line, manifests, FEW, arguments)
-    filling.finish_all(empty.line, FEW, result, failed_every=FAILED_EVERY)
+    filling.fill_waiting(empty.connection, manifests, FEW, arguments)
+    filling.finish_all(empty.connection, FEW, result, failed_every=FAILED_EVERY)
     compare_reading(
         empty,
         full,

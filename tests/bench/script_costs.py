@@ -90,7 +90,7 @@ class MeasuredLife:
     """Submits, claims and settles calls, and asks what that cost."""
 
     def __init__(self, url: str) -> None:
-        self._line = BlockingConnection(url)
+        self._connection = BlockingConnection(url)
 
     def measure(
         self, trees: Sequence[Scripts], kind: str, group: int, rounds: int, *, waits: bool
@@ -109,7 +109,7 @@ class MeasuredLife:
 
     def _run(self, scripts: Scripts, kind: str, group: int, *, waits: bool) -> None:
         entries = [(new_invocation_id(), ARGUMENTS, _parts(kind)) for _ in range(group)]
-        self._line.run(
+        self._connection.run(
             scripts.own(
                 submit(
                     function="f",
@@ -120,7 +120,7 @@ class MeasuredLife:
                 )
             )
         )
-        claimed = self._line.run(
+        claimed = self._connection.run(
             scripts.own(claim(queue="default", worker="worker-1", limit=group, lease_ms=30_000))
         )
         endings = [
@@ -129,14 +129,16 @@ class MeasuredLife:
             )
             for one in claimed.items
         ]
-        replies = self._line.run(scripts.own(settle(endings, worker="worker-1")))
+        replies = self._connection.run(scripts.own(settle(endings, worker="worker-1")))
         if replies != ["DONE"] * group:
             raise RuntimeError(f"{kind}: {replies}")
 
     def _begin_anew(self) -> None:
         self._command("FLUSHALL")
         key = StoredKey(id="key1", name="team", digest="d", scopes=("admin",))
-        self._line.run(create_key(key, lifetime_ms=0, callback_secret="s", replaces_secret=False))
+        self._connection.run(
+            create_key(key, lifetime_ms=0, callback_secret="s", replaces_secret=False)
+        )
         self._command("CONFIG", "SET", "slowlog-max-len", "1024")
         self._command("CONFIG", "SET", "slowlog-log-slower-than", "0")
         self._command("SLOWLOG", "RESET")
@@ -149,7 +151,7 @@ class MeasuredLife:
                 figures[name].append(entry[2])
 
     def _command(self, *words: str) -> Any:
-        return self._line.run(Command(words, lambda reply: reply))
+        return self._connection.run(Command(words, lambda reply: reply))
 
 
 def _quick(figures: Sequence[int]) -> float:

@@ -59,43 +59,43 @@ def main() -> None:
             "512",
         )
         try:
-            with closing(BlockingConnection(f"unix://{folder / 'redis.sock'}")) as line:
-                _measure(line, server.pid, shapes, chosen.rounds)
+            with closing(BlockingConnection(f"unix://{folder / 'redis.sock'}")) as connection:
+                _measure(connection, server.pid, shapes, chosen.rounds)
         finally:
             server.terminate()
             server.wait()
 
 
 def _measure(
-    line: BlockingConnection, pid: int, shapes: dict[str, Set[Shown]], rounds: int
+    connection: BlockingConnection, pid: int, shapes: dict[str, Set[Shown]], rounds: int
 ) -> None:
     least: dict[str, tuple[float, float]] = {}
     for _ in range(rounds):
         for name, shown in shapes.items():
-            script_us, process_us = _round(line, pid, shown)
+            script_us, process_us = _round(connection, pid, shown)
             before = least.get(name, (script_us, process_us))
             least[name] = (min(before[0], script_us), min(before[1], process_us))
     for name, (script_us, process_us) in least.items():
         sys.stdout.write(f"{name:15} script {script_us:6.2f} us, process {process_us:6.2f} us\n")
 
 
-def _round(line: BlockingConnection, pid: int, shown: Set[Shown]) -> tuple[float, float]:
+def _round(connection: BlockingConnection, pid: int, shown: Set[Shown]) -> tuple[float, float]:
     """Return what the script and the process used for a call, in us."""
-    _run(line, "FLUSHALL", "SYNC")
+    _run(connection, "FLUSHALL", "SYNC")
     key = generate_key_text()
     stored = StoredKey(id=key.id, name="bench", digest=key.digest(), scopes=("invoke:*",))
-    line.run(
+    connection.run(
         access_commands.create_key(stored, lifetime_ms=0, callback_secret="", replaces_secret=False)
     )
     groups = [_group(GREET, shown, key.id) for _ in range(_GROUPS)]
-    line.run(groups.pop())  # the server knows the script from now on
-    _run(line, "CONFIG", "RESETSTAT")
+    connection.run(groups.pop())  # the server knows the script from now on
+    _run(connection, "CONFIG", "RESETSTAT")
     before_ns = _used_ns(pid)
     for some in _parted(groups):
-        line.run_many(some)
+        connection.run_many(some)
     used_ns = _used_ns(pid) - before_ns
     calls = len(groups) * _TOGETHER
-    return _script_us(line) / calls, used_ns / 1000 / calls
+    return _script_us(connection) / calls, used_ns / 1000 / calls
 
 
 def _parted(groups: list[Command[Any]]) -> list[list[Command[Any]]]:
@@ -140,16 +140,16 @@ def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submissio
     )
 
 
-def _run(line: BlockingConnection, *words: str) -> Any:
-    return line.run(Command(words, lambda reply: reply))
+def _run(connection: BlockingConnection, *words: str) -> Any:
+    return connection.run(Command(words, lambda reply: reply))
 
 
 def _used_ns(pid: int) -> int:
     return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0])
 
 
-def _script_us(line: BlockingConnection) -> float:
-    for row in _run(line, "INFO", "commandstats").decode().splitlines():
+def _script_us(connection: BlockingConnection) -> float:
+    for row in _run(connection, "INFO", "commandstats").decode().splitlines():
         if row.startswith("cmdstat_evalsha:"):
             return float(dict(part.split("=") for part in row[16:].split(","))["usec"])
     raise RuntimeError("the script was not run")

@@ -43,9 +43,9 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def key(closed: System) -> MadeKey:
-    line = BlockingConnection(f"unix://{closed.redis_socket}")
-    made = make_key(line, "boundary", "admin")
-    line.close()
+    connection = BlockingConnection(f"unix://{closed.redis_socket}")
+    made = make_key(connection, "boundary", "admin")
+    connection.close()
     return made
 
 

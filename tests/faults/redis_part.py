@@ -31,7 +31,7 @@ class RedisPart:
         self.folder = folder
         self.url = url or f"unix://{folder / 'redis.sock'}"
         self._server: subprocess.Popen[bytes] | None = None
-        self._line = BlockingConnection(self.url, timeout_s=COMMAND_LIMIT_S)
+        self._connection = BlockingConnection(self.url, timeout_s=COMMAND_LIMIT_S)
 
     @property
     def pid(self) -> int:
@@ -44,7 +44,7 @@ class RedisPart:
 
     def kill(self) -> None:
         """Kill it outright."""
-        self._line.close()  # the next command connects to the next server
+        self._connection.close()  # the next command connects to the next server
         if self._server is not None:
             self._server.kill()
             self._server.wait()
@@ -62,11 +62,11 @@ class RedisPart:
 
     def command(self, *words: str | bytes | float) -> Any:
         """Run one command and return the reply."""
-        return self._line.run(Command(words, lambda reply: reply))
+        return self._connection.run(Command(words, lambda reply: reply))
 
     def check(self) -> list[Finding]:
         """Compare everything that it holds; return what does not fit."""
-        return check_all(self._line)
+        return check_all(self._connection)
 
     def key(self, name: str, *parts: str) -> str:
         """Return a key by its name in the table of keys."""

@@ -42,8 +42,8 @@ def sweeping_process(url: str, worker: str) -> Iterator[None]:
             process.wait(10)
 
 
-def memory_bytes(line: BlockingConnection) -> int:
-    text: bytes = line.run(Command(("INFO", "memory"), lambda reply: reply))
+def memory_bytes(connection: BlockingConnection) -> int:
+    text: bytes = connection.run(Command(("INFO", "memory"), lambda reply: reply))
     [used] = [part for part in text.decode().split() if part.startswith("used_memory:")]
     return int(used.partition(":")[2])
 
@@ -53,7 +53,7 @@ def memory_bytes(line: BlockingConnection) -> int:
 def test_what_is_overdue_stays_below_two_seconds_of_what_ends(tmp_path: Path, row: Row) -> None:
     row.begin("5,000 endings/s for 60 s, each kept for 10 s", goal="overdue < 2 s' worth")
     with own_redis(tmp_path) as url, sweeping_process(url, "w1"), sweeping_process(url, "w2"):
-        line, driving, ended = (
+        connection, driving, ended = (
             BlockingConnection(url, timeout_s=10),
             BlockingConnection(url, timeout_s=10),
             [],
@@ -67,12 +67,12 @@ def test_what_is_overdue_stays_below_two_seconds_of_what_ends(tmp_path: Path, ro
         driver.start()
         overdue, at_20_s = [], 0
         while driver.is_alive():
-            overdue.append(line.run(read_metrics([])).overdue_records)
+            overdue.append(connection.run(read_metrics([])).overdue_records)
             if not at_20_s and time.monotonic() - began >= 20:
-                at_20_s = memory_bytes(line)
+                at_20_s = memory_bytes(connection)
             time.sleep(0.1)
-        at_the_end = memory_bytes(line)
-        line.close()
+        at_the_end = memory_bytes(connection)
+        connection.close()
         driving.close()
         rate = ended[0] / 60
         row.report(

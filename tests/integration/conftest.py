@@ -9,5 +9,5 @@ from tests.support.life import Life
 
 
 @pytest.fixture
-def life(line: BlockingConnection) -> Life:
-    return Life(line)
+def life(connection: BlockingConnection) -> Life:
+    return Life(connection)

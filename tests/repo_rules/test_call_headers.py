@@ -58,13 +58,15 @@ def answers_of(
 
 
 @pytest.fixture
-def published(redis_url: str, line: BlockingConnection) -> str:
-    line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
+def published(redis_url: str, connection: BlockingConnection) -> str:
+    connection.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
     return redis_url
 
 
 @pytest.mark.usefixtures("added")
-def test_a_line_of_the_table_reaches_the_record(published: str, line: BlockingConnection) -> None:
+def test_a_line_of_the_table_reaches_the_record(
+    published: str, connection: BlockingConnection
+) -> None:
     with_it, without, batch = answers_of(
         published,
         ("/functions/echo", b"{}", {NAME: "ada"}),
@@ -74,13 +76,13 @@ def test_a_line_of_the_table_reaches_the_record(published: str, line: BlockingCo
 
     for answer, key in ((with_it, "ada"), (without, "")):
         assert answer.status_code == 202, answer.text
-        record = line.run(read(answer.json["id"]))
+        record = connection.run(read(answer.json["id"]))
         assert record is not None
         assert record.key == key
     assert batch.status_code == 202, batch.text
-    claimed = line.run(claim(queue="default", worker="w", limit=9, lease_ms=10_000)).items
+    claimed = connection.run(claim(queue="default", worker="w", limit=9, lease_ms=10_000)).items
     [member] = [one.id for one in claimed if one.arguments == b'{"n":1}']
-    record = line.run(read(member))
+    record = connection.run(read(member))
     assert record is not None
     assert record.key == "bob"
 

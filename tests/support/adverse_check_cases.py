@@ -81,7 +81,7 @@ case("check_counts", "a queue of 200,000 keys")(
 @case("check_batch", "10,000 members")
 def _check_batch(data: Adverse, run: int) -> Command[Any]:
     batch = data.batches[0]
-    ids = data.line.run(listing.read_member_ids(batch, start=0, most=BATCH))
+    ids = data.connection.run(listing.read_member_ids(batch, start=0, most=BATCH))
     statuses = dict.fromkeys(ids, "succeeded") | dict.fromkeys(ids[: checks.MOST_UNENDED], "queued")
     return checks.compare_batch(batch, statuses, **MENDING)
 

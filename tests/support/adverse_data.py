@@ -61,7 +61,7 @@ class Member:
 class Adverse:
     """The set: how to reach it, and what of it tests name."""
 
-    line: BlockingConnection
+    connection: BlockingConnection
     crowd: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     dead: list[Member] = field(default_factory=list)
@@ -71,15 +71,15 @@ class Adverse:
     functions: list[str] = field(default_factory=list)
 
     def command(self, *words: str | int | bytes) -> Any:
-        return self.line.run(Command(words, lambda reply: reply))
+        return self.connection.run(Command(words, lambda reply: reply))
 
     def key(self, name: str, *parts: str) -> str:
-        return self.line.keys.build(name, *parts)
+        return self.connection.keys.build(name, *parts)
 
 
-def build(line: BlockingConnection) -> Adverse:
+def build(connection: BlockingConnection) -> Adverse:
     """Write the set into an empty Redis; what must be claimed comes before what crowds it out."""
-    data = Adverse(line=line)
+    data = Adverse(connection=connection)
     _add_bystanders(data)
     _add_leases(data)
     _add_history(data)
@@ -90,30 +90,30 @@ def build(line: BlockingConnection) -> Adverse:
 
 
 def run_all(
-    line: BlockingConnection, calls: Iterable[Command[Any]], *, at_once: int = 500
+    connection: BlockingConnection, calls: Iterable[Command[Any]], *, at_once: int = 500
 ) -> list[Any]:
     replies: list[Any] = []
     part: list[Command[Any]] = []
     for call in calls:
         part.append(call)
         if len(part) == at_once:
-            replies += line.run_many(part)
+            replies += connection.run_many(part)
             part.clear()
-    return replies + line.run_many(part)
+    return replies + connection.run_many(part)
 
 
 def _plain(data: Adverse, function: str, queue: str, count: int) -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
     for start in range(0, count, MOST_TOGETHER):
         entries = [(one, b"{}", ()) for one in ids[start : start + MOST_TOGETHER]]
-        data.line.run(submit(function=function, queue=queue, version="v", entries=entries))
+        data.connection.run(submit(function=function, queue=queue, version="v", entries=entries))
     return ids
 
 
 def claim_all(data: Adverse, queue: str, worker: str, *, lease_ms: int) -> list[Claimed]:
     found: list[Claimed] = []
     while True:
-        got = data.line.run(claim(queue=queue, worker=worker, limit=64, lease_ms=lease_ms))
+        got = data.connection.run(claim(queue=queue, worker=worker, limit=64, lease_ms=lease_ms))
         found += got.items
         if not got.remaining_lanes:
             return found
@@ -144,10 +144,10 @@ def _add_history(data: Adverse) -> None:
         for at in range(count):
             url = {n: text % (at % RECEIVERS, at % 3) for n, text in call_options.items()}
             calls.append(wish_for("past", "past", key="", fields=url)[1])
-        run_all(data.line, calls)
+        run_all(data.connection, calls)
         claimed = claim_all(data, "past", "alive", lease_ms=HOUR_MS)
         for start in range(0, len(claimed), 32):
-            data.line.run(
+            data.connection.run(
                 settle(
                     [
                         Settlement(
@@ -171,7 +171,7 @@ def _add_functions(data: Adverse) -> None:
             publish_function(name, manifest=manifest, version=name, source=b"", limits=limits)
         )
         calls.append(wish_for(name, "default", key="", max_age_ms=0)[1])
-    run_all(data.line, calls)
+    run_all(data.connection, calls)
     for name in data.functions[::15]:
         data.command("SADD", data.key("running", name), "somebody")
     data.command(
@@ -185,7 +185,7 @@ def _add_late(data: Adverse) -> None:
     call_options = [wish_for("late", "late", key="", max_age_ms=1) for _ in range(half)]
     call_options += [wish_for(f"late{at % 3}", "lates", key="", max_age_ms=1) for at in range(half)]
     data.late = [one for one, _ in call_options]
-    run_all(data.line, (call for _, call in call_options))
+    run_all(data.connection, (call for _, call in call_options))
 
 
 def _add_crowd(data: Adverse) -> None:
@@ -196,7 +196,7 @@ def _add_crowd(data: Adverse) -> None:
         words: list[str | int] = []
         for at, one in enumerate(data.crowd[start : start + 1_000], start):
             words += (one, f"k{at}", 1 if at % 40 == 0 else 0)
-        data.line.run(Command(tuple(words), lambda reply: reply, script))
+        data.connection.run(Command(tuple(words), lambda reply: reply, script))
 
 
 def _create_many() -> Script:
@@ -231,29 +231,29 @@ def _add_bystanders(data: Adverse) -> None:
         data.batches.append(batch)
         for start in range(0, BATCH, 500):
             entries = [(new_invocation_id(), b"{}") for _ in range(min(500, BATCH - start))]
-            data.line.run(
+            data.connection.run(
                 stage_batch(batch=batch, function="b", queue="batch", version="v", entries=entries)
             )
     commit = commit_batch(batch=data.batches[0], size=BATCH)
-    while data.line.run(commit).reception == "PART":
+    while data.connection.run(commit).reception == "PART":
         pass
-    while data.line.run(join_batch(data.batches[0])):
+    while data.connection.run(join_batch(data.batches[0])):
         pass
     lacking = ("function", "arguments", "cron", "timezone", "revision", "since", "source")
     schedule = {"arguments": b"{}", "cron": "* * * * *", "timezone": "UTC", "paused": "0"}
     for at in range(SCHEDULES):
         fields = {"function": "f0000", "overlap": "1", "catch_up": "0", **schedule}
-        data.line.run(create_schedule(f"s{at:04}", fields))
+        data.connection.run(create_schedule(f"s{at:04}", fields))
         if at % 20 == 0:
             key = data.key("schedule", f"s{at:04}")
             data.command("HDEL", key, lacking[at // 20 % len(lacking)])
     for at in range(API_KEYS):
         api_key = StoredKey(id=f"key{at}", name=f"n{at % 50}", digest="d", scopes=("admin",))
-        data.line.run(
+        data.connection.run(
             create_key(api_key, lifetime_ms=0, callback_secret="s", replaces_secret=False)
         )
     for at in range(WORKERS):
-        data.line.run(
+        data.connection.run(
             heartbeat(
                 worker=f"w{at}",
                 lease_ms=HOUR_MS,

@@ -24,7 +24,7 @@ case("claim_deliveries", "of 1,000 receivers")(
 @case("settle_delivery", "the last attempt")
 def _settle_delivery(data: Adverse, run: int) -> Command[Any]:
     claim = deliveries.claim(free=512, limit=1, lease_ms=HOUR_MS, most_steps=10)
-    [item] = data.line.run(claim).items
+    [item] = data.connection.run(claim).items
     return deliveries.settle(
         delivery_id=item.id,
         attempt=item.attempt,
@@ -91,7 +91,7 @@ case("fire_schedule_now", "one")(
 
 @case("tick_schedule", "all moments that one decision may bring")
 def _tick(data: Adverse, run: int) -> Command[Any]:
-    due = [one for one in data.line.run(schedules.read_agenda(most=100)).due if one.function]
+    due = [one for one in data.connection.run(schedules.read_agenda(most=100)).due if one.function]
     return schedules.tick_schedule(
         due[run + 1],
         since_ms=1,

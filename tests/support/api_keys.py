@@ -25,7 +25,7 @@ class MadeKey:
 
 
 def make_key(
-    line: BlockingConnection,
+    connection: BlockingConnection,
     name: str,
     *scopes: str,
     rate: str = "",
@@ -41,7 +41,7 @@ def make_key(
         lifetime_ms=lifetime_ms,
         wants_secret=wants_secret,
     )
-    made = line.run(making(text, new, secret))
+    made = connection.run(making(text, new, secret))
     return MadeKey(
         id=text.id, text=text.write(), callback_secret=secret if made.took_secret else None
     )

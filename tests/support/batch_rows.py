@@ -29,10 +29,10 @@ ROWS = Manifest(
 def claim_rows(gateway: RunningGateway, most: int = 1000) -> list[Claimed]:
     """Take what waits, as a worker does."""
     call = claim(queue="rows", worker="w-1", limit=most, lease_ms=LEASE_MS)
-    return list(gateway.line.run(call).items)
+    return list(gateway.connection.run(call).items)
 
 
 def count_waiting(gateway: RunningGateway) -> int:
     """Return how many calls wait."""
     count = Command(("HGET", Keys().build("waiting"), "rows"), lambda reply: int(reply or 0))
-    return gateway.line.run(count)
+    return gateway.connection.run(count)

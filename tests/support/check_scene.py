@@ -39,7 +39,7 @@ class Scene:
         self.life.command(command, self.life.key(*key), *words)
 
     def check(self, *, repair: bool = False) -> list[Finding]:
-        return check_all(self.life.line, repair=repair)
+        return check_all(self.life.connection, repair=repair)
 
     def claim_all(self) -> set[str]:
         found: set[str] = set()
@@ -54,7 +54,7 @@ def batch_of(life: Life, size: int) -> str:
     staged = stage_batch(
         batch=batch, function="b", queue="batch", version="v", entries=entries, callback="http://x/"
     )
-    life.line.run_many([staged, commit_batch(batch=batch, size=size)])
+    life.connection.run_many([staged, commit_batch(batch=batch, size=size)])
     return batch
 
 
@@ -71,7 +71,7 @@ def set_scene(life: Life) -> Scene:
     life.settle(ended)
     life.settle(called_back, "failed", error=b"{}")
     running, limited = held("f"), held("limited")
-    life.line.run(
+    life.connection.run(
         create_schedule(
             "tick",
             {

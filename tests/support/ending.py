@@ -12,24 +12,24 @@ from runtime.store.submission_commands import submit
 TOGETHER = 50
 
 
-def end_some(line: BlockingConnection, count: int = TOGETHER, *, ttl_ms: int) -> None:
+def end_some(connection: BlockingConnection, count: int = TOGETHER, *, ttl_ms: int) -> None:
     """Let `count` calls live and end; their records are kept for `ttl_ms`."""
     entries = [(new_invocation_id(), b'{"a":1}', ()) for _ in range(count)]
-    line.run(submit(function="f", queue="default", version="v", entries=entries))
-    claimed = line.run(claim(queue="default", worker="w", limit=count, lease_ms=10_000)).items
+    connection.run(submit(function="f", queue="default", version="v", entries=entries))
+    claimed = connection.run(claim(queue="default", worker="w", limit=count, lease_ms=10_000)).items
     endings = [
         Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=ttl_ms, result=b'"done"')
         for one in claimed
     ]
-    line.run(settle(endings, worker="w"))
+    connection.run(settle(endings, worker="w"))
 
 
-def end_at_a_rate(line: BlockingConnection, *, per_s: int, for_s: float, ttl_ms: int) -> int:
+def end_at_a_rate(connection: BlockingConnection, *, per_s: int, for_s: float, ttl_ms: int) -> int:
     """End calls evenly, `per_s` of them each second; returns how many ended."""
     began, ended = time.monotonic(), 0
     while (now := time.monotonic()) < began + for_s:
         if ended < (now - began) * per_s:
-            end_some(line, ttl_ms=ttl_ms)
+            end_some(connection, ttl_ms=ttl_ms)
             ended += TOGETHER
         else:
             time.sleep(TOGETHER / per_s / 4)

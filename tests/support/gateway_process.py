@@ -36,7 +36,7 @@ class RunningGateway:
     port: int
     pid: int
     redis_url: str
-    line: BlockingConnection
+    connection: BlockingConnection
     log: Path
     headers: dict[str, str] = field(default_factory=dict)  # a key, where one is needed
 
@@ -47,7 +47,7 @@ class RunningGateway:
     def publish(self, *manifests: Manifest) -> None:
         """Publish functions, and wait until the gateway knows them."""
         for manifest in manifests:
-            self.line.run(
+            self.connection.run(
                 function_commands.publish_function(
                     manifest.name,
                     manifest=manifest.encode(),
@@ -65,7 +65,7 @@ class RunningGateway:
             claim = invocation_commands.claim(
                 queue="default", worker="w-1", limit=1, lease_ms=LEASE_MS
             )
-            return self.line.run(claim).items
+            return self.connection.run(claim).items
 
         [claimed] = eventually(take)
         return claimed
@@ -79,9 +79,9 @@ class RunningGateway:
             ttl_ms=TTL_MS,
             **how,  # type: ignore[arg-type]
         )
-        assert self.line.run(invocation_commands.settle([settlement], worker=claimed.worker)) == [
-            "DONE"
-        ]
+        assert self.connection.run(
+            invocation_commands.settle([settlement], worker=claimed.worker)
+        ) == ["DONE"]
 
     def signal(self, number: int) -> None:
         """Send the gunicorn arbiter a signal."""
@@ -118,16 +118,20 @@ def running_gateway(redis_url: str, **settings: object) -> Iterator[RunningGatew
             stdout=log,
             stderr=log,
         )
-        line = BlockingConnection(redis_url)
+        connection = BlockingConnection(redis_url)
         port = listener.getsockname()[1]
         try:
             gateway = RunningGateway(
-                port=port, pid=process.pid, redis_url=redis_url, line=line, log=Path(log.name)
+                port=port,
+                pid=process.pid,
+                redis_url=redis_url,
+                connection=connection,
+                log=Path(log.name),
             )
             eventually(lambda: _is_alive(gateway), within_s=15)
             yield gateway
         finally:
-            line.close()
+            connection.close()
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(15)
@@ -142,7 +146,7 @@ def closed_gateway(
 ) -> Iterator[RunningGateway]:
     """Start a gateway that asks for keys and has these functions, on a Redis of its own."""
     with own_redis(folder) as url, running_gateway(url, auth="required", **settings) as gateway:
-        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
+        gateway.headers = make_key(gateway.connection, "publisher", "admin").headers
         gateway.publish(*manifests)
         yield gateway
 

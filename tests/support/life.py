@@ -44,8 +44,8 @@ class Beat:
 class Life:
     """Short words for the calls, with defaults that tests need not repeat."""
 
-    def __init__(self, line: BlockingConnection) -> None:
-        self.line = line
+    def __init__(self, connection: BlockingConnection) -> None:
+        self.connection = connection
 
     def submit(
         self, function: str = "f", *, priority: int = 5, delay_ms: int = 0, **fields: Any
@@ -62,7 +62,7 @@ class Life:
         arguments = fields.pop("arguments", b"{}")
         entry = (one, arguments, parts_of(fields=fields, **parts))
         call = {"queue": "default", "version": "v1", **known, "function": function}
-        [answer] = self.line.run(submit(**call, entries=[entry]))
+        [answer] = self.connection.run(submit(**call, entries=[entry]))
         return answer if answer.id else replace(answer, id=one)
 
     def ask_together(self, *asked: Mapping[str, Any], **call: Any) -> list[Submitted]:
@@ -74,7 +74,7 @@ class Life:
             arguments = words.pop("arguments", b"{}")
             entries.append((invocation_id, arguments, parts_of(**words)))
         usual = {"function": "f", "queue": "default", "version": "v1"}
-        return self.line.run(submit(**{**usual, **call}, entries=entries))
+        return self.connection.run(submit(**{**usual, **call}, entries=entries))
 
     def claim(
         self,
@@ -85,7 +85,7 @@ class Life:
         ahead: int = 0,
         rooms: Mapping[str, int] | None = None,
     ) -> Claim:
-        return self.line.run(
+        return self.connection.run(
             claim(
                 queue="default",
                 worker=worker,
@@ -105,12 +105,12 @@ class Life:
         settlement = Settlement(
             id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, **more
         )
-        [reply] = self.line.run(settle([settlement], worker=claimed.worker))
+        [reply] = self.connection.run(settle([settlement], worker=claimed.worker))
         return reply
 
     def beat(self, *held: Claimed, worker: str = "w1", lease_ms: int = 10_000) -> Beat:
         """Beat, then look after what nobody holds, as a worker does."""
-        pulse = self.line.run(
+        pulse = self.connection.run(
             heartbeat(
                 worker=worker,
                 lease_ms=lease_ms,
@@ -120,9 +120,9 @@ class Life:
                 held=[(c.id, c.token) for c in held],
             )
         )
-        care = self.line.run(recover(lease_ms=lease_ms))
+        care = self.connection.run(recover(lease_ms=lease_ms))
         if care.is_miscounted:
-            self.line.run(recount_running())
+            self.connection.run(recount_running())
         return Beat(
             publishes=pulse.publishes,
             queues=pulse.queues,
@@ -133,7 +133,7 @@ class Life:
         )
 
     def read(self, invocation_id: str) -> Record:
-        record = self.line.run(read(invocation_id))
+        record = self.connection.run(read(invocation_id))
         assert record is not None
         return record
 
@@ -143,7 +143,7 @@ class Life:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def command(self, *words: str | int | bytes) -> Any:
-        return self.line.run(Command(words, lambda reply: reply))
+        return self.connection.run(Command(words, lambda reply: reply))
 
     def key(self, name: str, *parts: str) -> str:
-        return self.line.keys.build(name, *parts)
+        return self.connection.keys.build(name, *parts)

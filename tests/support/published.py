@@ -12,16 +12,17 @@ from runtime.store.function_commands import read_manifests, read_versions
 class Published:
     """What Redis shows."""
 
-    def __init__(self, line: BlockingConnection) -> None:
-        self.line = line
+    def __init__(self, connection: BlockingConnection) -> None:
+        self.connection = connection
 
     def all(self) -> dict[str, Manifest]:
         return {
-            name: decode_manifest(data) for name, data in self.line.run(read_manifests()).items()
+            name: decode_manifest(data)
+            for name, data in self.connection.run(read_manifests()).items()
         }
 
     def versions(self) -> dict[str, str]:
-        return self.line.run(read_versions())
+        return self.connection.run(read_versions())
 
     def has(self, *names: str) -> Callable[[], bool]:
         """Whether these are published and no others; what is still being loaded is neither."""

@@ -45,16 +45,16 @@ def start_redis(
         restore_signals=False,  # a file that may not grow is an error of writing, not its death
     )
     deadline = time.monotonic() + within_s
-    line = BlockingConnection(f"unix://{socket}")
+    connection = BlockingConnection(f"unix://{socket}")
     while True:
         try:
-            line.run(PING)
+            connection.run(PING)
         except StoreError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.005)
         else:
-            line.close()
+            connection.close()
             return server
 
 

@@ -22,7 +22,7 @@ class Speaker:
         for kind, data in notes:
             self.number += count_events(kind, data)
             entries.append(Entry(number=self.number, kind=kind, data=data))
-        assert self.gateway.line.run(
+        assert self.gateway.connection.run(
             append_events(self.id, self.claimed.token, entries, worker=self.claimed.worker)
         )
 

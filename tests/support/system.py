@@ -107,19 +107,19 @@ class System:
 
     def run_command(self, *words: str | bytes | float) -> Any:
         """Run a Redis command on the system's own Redis and return the reply."""
-        line = BlockingConnection(f"unix://{self.redis_socket}")
+        connection = BlockingConnection(f"unix://{self.redis_socket}")
         try:
-            return line.run(Command(words, lambda reply: reply))
+            return connection.run(Command(words, lambda reply: reply))
         finally:
-            line.close()
+            connection.close()
 
     def check(self) -> list[Finding]:
         """Compare everything that Redis holds; return what does not fit."""
-        line = BlockingConnection(f"unix://{self.redis_socket}")
+        connection = BlockingConnection(f"unix://{self.redis_socket}")
         try:
-            return check_all(line)
+            return check_all(connection)
         finally:
-            line.close()
+            connection.close()
 
     def _state(self) -> UpState:
         state = read_state(self.data)

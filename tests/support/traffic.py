@@ -46,7 +46,7 @@ class Traffic:
         except (StoreError, AssertionError, TypeError) as error:
             self.errors.append(error)
         finally:
-            life.line.close()
+            life.connection.close()
 
     def _call(self, life: Life, turn: int) -> None:
         call_options = [
@@ -64,7 +64,7 @@ class Traffic:
         statuses = ("succeeded", "failed", "retrying", "lost", "succeeded")
         for at, item in enumerate(life.claim(16, worker="w", lease_ms=HOUR_MS).items):
             if at % 6 == 5:
-                life.line.run(release([(item.id, item.token, True)], worker="w"))
+                life.connection.run(release([(item.id, item.token, True)], worker="w"))
             else:
                 life.settle(item, statuses[at % 5], retry_after_ms=3)
                 self.ended += 1
@@ -72,10 +72,10 @@ class Traffic:
             life.beat(worker="w")
 
     def _cancel(self, life: Life, turn: int) -> None:
-        life.line.run(cancel(life.submit(f"f{turn % 7}", key=f"k{turn % 50}")))
+        life.connection.run(cancel(life.submit(f"f{turn % 7}", key=f"k{turn % 50}")))
         claim = deliveries.claim(free=50, limit=8, lease_ms=1_000, most_steps=9)
-        for item in life.line.run(claim).items:
-            life.line.run(
+        for item in life.connection.run(claim).items:
+            life.connection.run(
                 deliveries.settle(
                     delivery_id=item.id,
                     attempt=item.attempt,
@@ -87,4 +87,4 @@ class Traffic:
             )
 
     def _sweep(self, life: Life, _: int) -> None:
-        life.line.run(sweep())
+        life.connection.run(sweep())

@@ -18,9 +18,9 @@ MakeJob = Callable[[BlockingConnection], MaintenanceTask]
 
 def upkeep_of(url: str, *makes: MakeJob) -> Maintenance:
     """Return an upkeep of these jobs, not started yet."""
-    line = BlockingConnection(url)
+    connection = BlockingConnection(url)
     return Maintenance(
-        [make(line) for make in makes], connection=line, waiting=BlockingConnection(url)
+        [make(connection) for make in makes], connection=connection, waiting=BlockingConnection(url)
     )
 
 
@@ -35,20 +35,20 @@ def keeping_up(url: str, *makes: MakeJob) -> Iterator[Maintenance]:
         upkeep.stop()
 
 
-def ticker(line: BlockingConnection) -> MaintenanceTask:
+def ticker(connection: BlockingConnection) -> MaintenanceTask:
     """Return the job of a ticker."""
-    wake_key = schedule_commands.wake_key(line.keys)
+    wake_key = schedule_commands.wake_key(connection.keys)
     return MaintenanceTask(
-        name="ticker", step=Ticker(line).step, wake_key=wake_key, is_punctual=True
+        name="ticker", step=Ticker(connection).step, wake_key=wake_key, is_punctual=True
     )
 
 
 def checker(worker: str) -> MakeJob:
     """Return what makes the job of a worker's checker."""
 
-    def make(line: BlockingConnection) -> MaintenanceTask:
-        one = Checker(line, worker=worker)
-        wake_key = check_commands.wake_key(line.keys)
+    def make(connection: BlockingConnection) -> MaintenanceTask:
+        one = Checker(connection, worker=worker)
+        wake_key = check_commands.wake_key(connection.keys)
         return MaintenanceTask(
             name="checker", step=one.step, wake_key=wake_key, give_up=one.give_up
         )
@@ -58,9 +58,9 @@ def checker(worker: str) -> MakeJob:
 
 def sweeper(worker: str) -> MakeJob:
     """Return what makes the job of a worker's sweeper."""
-    return lambda line: MaintenanceTask(name="sweeper", step=Sweeper(line, worker).step)
+    return lambda connection: MaintenanceTask(name="sweeper", step=Sweeper(connection, worker).step)
 
 
-def thread_preload(line: BlockingConnection) -> MaintenanceTask:
+def thread_preload(connection: BlockingConnection) -> MaintenanceTask:
     """Return the job that looks for functions of the thread lane."""
-    return MaintenanceTask(name="thread_preload", step=ThreadPreload(line).step)
+    return MaintenanceTask(name="thread_preload", step=ThreadPreload(connection).step)

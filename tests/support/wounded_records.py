@@ -40,7 +40,7 @@ def _sound_and_not(fields: Iterable[str]) -> Iterator[str]:
 
 
 def _submit_each(data: Adverse, function: str, queue: str, lacks: list[str], **more: Any) -> None:
-    run_all(data.line, [wish_for(function, queue, **more)[1] for _ in lacks])
+    run_all(data.connection, [wish_for(function, queue, **more)[1] for _ in lacks])
 
 
 def _take_away(data: Adverse, members: Iterable[Member]) -> None:
@@ -58,7 +58,7 @@ def add_wounded(data: Adverse) -> Wounded:
     queue = f"wounded{data.wounded}"
     function = f"w{data.wounded}"
     ended = _claimed_each(data, function, queue, list(_sound_and_not(ENDED)))
-    data.line.run(
+    data.connection.run(
         settle(
             [
                 Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=1, result=b"1")
@@ -71,7 +71,7 @@ def add_wounded(data: Adverse) -> Wounded:
     lacks = list(_sound_and_not(BORN))
     queued = [wish_for(function, queue) for _ in lacks]
     due = [wish_for(function, queue, delay_ms=HOUR_MS) for _ in lacks]
-    run_all(data.line, [call for _, call in (*queued, *due)])
+    run_all(data.connection, [call for _, call in (*queued, *due)])
     wounded = Wounded(
         queue=queue,
         function=function,

@@ -12,14 +12,14 @@ def test_every_key_carries_the_hash_tag_of_its_partition():
     assert all("{3}" in keys.build(shape.name, "a", "b", "c") for shape in TABLE)
 
 
-def test_lua_spells_a_key_as_python_does(line):
+def test_lua_spells_a_key_as_python_does(connection):
     body = (
         "local no return {key_lane('q1', no or 'f', key_record('k, )')),"
         " key_record(string.rep('x', 2)), key_leases()}"
     )
     source = "local P = KEYS[1] " + spell_out_keys(body)
 
-    spelled = line.run(Command(("EVAL", source, 1, Keys().prefix), lambda reply: reply))
+    spelled = connection.run(Command(("EVAL", source, 1, Keys().prefix), lambda reply: reply))
 
     assert [key.decode() for key in spelled] == [
         Keys().build("lane", "q1", "f", Keys().build("record", "k, )")),

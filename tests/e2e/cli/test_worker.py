@@ -25,9 +25,9 @@ def start_worker(*words: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_worker_serves_the_queues_it_is_told_and_no_other(
-    line: BlockingConnection, redis_url: str, tmp_path
+    connection: BlockingConnection, redis_url: str, tmp_path
 ):
-    life = Life(line)
+    life = Life(connection)
     (tmp_path / "f.py").write_text("def f(): return 1\n")
     ids = {queue: life.submit("f", queue=queue) for queue in ("default", "a", "b", "c")}
 

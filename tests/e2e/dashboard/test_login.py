@@ -32,7 +32,7 @@ def log_in(page: Page, text: str) -> None:
 def test_who_logs_in_goes_on_where_he_wanted_to_and_out_again(
     closed: RunningGateway, own_context: BrowserContext
 ):
-    made = make_key(closed.line, "ada", "operate")
+    made = make_key(closed.connection, "ada", "operate")
     page = own_context.new_page()
     page.goto(f"{closed.url}/dashboard/queues")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
@@ -61,7 +61,7 @@ def test_who_logs_in_goes_on_where_he_wanted_to_and_out_again(
 def test_what_a_key_may_not_do_is_told_and_a_revoked_one_leads_back_to_the_login(
     closed: RunningGateway, own_context: BrowserContext
 ):
-    made = make_key(closed.line, "caller", "invoke:hello")
+    made = make_key(closed.connection, "caller", "invoke:hello")
     page = own_context.new_page()
     page.goto(f"{closed.url}/dashboard/login?next=/dashboard/functions/hello")
 
@@ -71,7 +71,7 @@ def test_what_a_key_may_not_do_is_told_and_a_revoked_one_leads_back_to_the_login
     expect(page.locator("#who")).to_contain_text("(may invoke)")
     page.get_by_role("link", name="Workers").click()
     expect(page.get_by_role("alert")).to_contain_text("lacks the scope `read`")
-    closed.line.run(access_commands.revoke_key(made.id))
+    closed.connection.run(access_commands.revoke_key(made.id))
     page.get_by_role("link", name="Functions").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
@@ -88,7 +88,7 @@ def test_a_session_that_may_only_read_is_told_that_it_may_not_cancel_many(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{closed.url}/dashboard/login?next=/dashboard/invocations%3Fstatus%3Dscheduled")
 
-    log_in(page, make_key(closed.line, "onlooker", "read").text)
+    log_in(page, make_key(closed.connection, "onlooker", "read").text)
     page.get_by_role("button", name="Cancel all scheduled").click()
     page.get_by_role("button", name="Cancel 1").click()
 
@@ -96,7 +96,7 @@ def test_a_session_that_may_only_read_is_told_that_it_may_not_cancel_many(
     assert httpx.get(seen, headers=closed.headers, trust_env=False).json()["status"] == "scheduled"
     page.get_by_role("button", name="Log out").click()
     page.goto(f"{closed.url}/dashboard/login?next=/dashboard/invocations%3Fstatus%3Dscheduled")
-    log_in(page, make_key(closed.line, "operator", "operate").text)
+    log_in(page, make_key(closed.connection, "operator", "operate").text)
     page.get_by_role("button", name="Cancel all scheduled").click()
     page.get_by_role("button", name="Cancel 1").click()
     expect(page.locator("#notices")).to_contain_text("1 cancelled")
@@ -106,7 +106,7 @@ def test_a_session_that_may_only_read_is_told_that_it_may_not_cancel_many(
 def test_another_sites_page_cannot_use_the_session(
     closed: RunningGateway, own_context: BrowserContext
 ):
-    made = make_key(closed.line, "ada", "operate", "invoke:hello")
+    made = make_key(closed.connection, "ada", "operate", "invoke:hello")
     page = own_context.new_page()
     page.goto(f"{closed.url}/dashboard/login")
     log_in(page, made.text)
@@ -119,9 +119,9 @@ def test_another_sites_page_cannot_use_the_session(
     with receiving() as evil:
         page.goto(evil.url("/ok"))  # another port: the browser does send the cookie
         page.evaluate(attack, f"{closed.url}/functions/hello")
-    from_elsewhere = closed.line.run(function_commands.read_waiting())
+    from_elsewhere = closed.connection.run(function_commands.read_waiting())
     page.goto(f"{closed.url}/dashboard")
     page.evaluate(attack, f"{closed.url}/functions/hello")
 
     assert from_elsewhere == {}
-    assert closed.line.run(function_commands.read_waiting()) == {"hello": 1}
+    assert closed.connection.run(function_commands.read_waiting()) == {"hello": 1}

@@ -27,7 +27,7 @@ Tell = Callable[..., None]
 @pytest.fixture
 def report(desk) -> Iterator[Tell]:
     """Be a worker: tell how much lies with each of its runners; it leaves at the end."""
-    line = BlockingConnection(f"unix://{desk.redis_socket}")
+    connection = BlockingConnection(f"unix://{desk.redis_socket}")
 
     def beat(*runners: RunnerLoad, running: int = 0, details: bytes | None = None) -> None:
         load = WorkerLoad(
@@ -48,7 +48,7 @@ def report(desk) -> Iterator[Tell]:
             functions={},
             memory_bytes=80_000_000,
         )
-        line.run(
+        connection.run(
             heartbeat(
                 worker=NAME,
                 lease_ms=60_000,
@@ -60,8 +60,8 @@ def report(desk) -> Iterator[Tell]:
         )
 
     yield beat
-    line.run(retire_worker(NAME))
-    line.close()
+    connection.run(retire_worker(NAME))
+    connection.close()
 
 
 def runner(pid: int, in_flight: int, *, window: int = 100, function: str = LONG) -> RunnerLoad:

@@ -122,8 +122,8 @@ def beat(gateway):
             details=details,
             held=[],
         )
-        gateway.line.run(beat)
+        gateway.connection.run(beat)
 
     yield append
     for worker in reported:
-        gateway.line.run(retire_worker(worker))
+        gateway.connection.run(retire_worker(worker))

@@ -48,7 +48,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
 
 
 def command(gateway: RunningGateway, *words: str | int) -> Any:
-    return gateway.line.run(Command(words, lambda reply: reply))
+    return gateway.connection.run(Command(words, lambda reply: reply))
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def test_one_round_trip_accepts_a_call_with_everything_in_use(
             url, auth="required", caller_rate="100000/s", callback_allow_loopback=True
         ) as closed,
     ):
-        closed.headers = make_key(closed.line, "ada", "admin").headers
+        closed.headers = make_key(closed.connection, "ada", "admin").headers
         closed.publish(replace(GREET, options=Options(max_waiting=10_000, priority=3)))
         with (
             httpx.Client(base_url=closed.url, headers=closed.headers, trust_env=False) as http,
@@ -138,8 +138,8 @@ def test_one_round_trip_accepts_a_call_with_everything_in_use(
                 assert answer.status_code == 202, answer.text
                 assert "RateLimit" in answer.headers
             eventually(lambda: monitor.seen["submit_invocations"] >= CALLS)
-        made = closed.line.run(read(answer.json()["id"]))
-        record = closed.line.keys.build("record", answer.json()["id"])
+        made = closed.connection.run(read(answer.json()["id"]))
+        record = closed.connection.keys.build("record", answer.json()["id"])
         trace = command(closed, "HMGET", record, "traceparent", "tracestate")
 
     assert monitor.seen["submit_invocations"] == CALLS

@@ -13,10 +13,12 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(autouse=True)
 def nothing_is_queued(gateway):
     yield
-    queued = gateway.line.run(Command(("HGETALL", Keys().build("waiting")), lambda reply: reply))
+    queued = gateway.connection.run(
+        Command(("HGETALL", Keys().build("waiting")), lambda reply: reply)
+    )
     scheduled = Command(("ZCARD", Keys().build("due", "default")), int)
     assert set(queued[1::2]) <= {b"0"}
-    assert gateway.line.run(scheduled) == 0
+    assert gateway.connection.run(scheduled) == 0
 
 
 def code_of_whole_problem(answer):

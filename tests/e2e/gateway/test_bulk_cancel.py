@@ -11,7 +11,7 @@ MANY = 5_000
 
 @pytest.fixture
 def life(gateway) -> Life:
-    return Life(gateway.line)
+    return Life(gateway.connection)
 
 
 def cancel_all(http, **query: str) -> int:

@@ -178,7 +178,7 @@ def test_a_redis_that_has_lost_the_script_makes_no_difference(gateway):
     with ExitStack() as stack:
         callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
         for _ in range(2):
-            gateway.line.run(Command(("SCRIPT", "FLUSH"), lambda reply: reply))
+            gateway.connection.run(Command(("SCRIPT", "FLUSH"), lambda reply: reply))
             for caller in callers:
                 caller.sendall(request())
             assert Counter(map(status_of, callers)) == {202: CROWD}

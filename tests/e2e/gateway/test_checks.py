@@ -11,8 +11,8 @@ FINDING = Finding(kind="missing_lease", id="x", actual="is", expected="should", 
 
 def finish_check(gateway, *findings: Finding) -> None:
     """Be the worker that runs the next check."""
-    taken = gateway.line.run(take_check("w", own_id="own"))
-    gateway.line.run(save_check(taken.id, "w", looked_at=7, findings=findings, is_last=True))
+    taken = gateway.connection.run(take_check("w", own_id="own"))
+    gateway.connection.run(save_check(taken.id, "w", looked_at=7, findings=findings, is_last=True))
 
 
 def test_a_check_is_accepted_run_and_read(gateway, http):

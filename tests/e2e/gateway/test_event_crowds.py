@@ -48,10 +48,10 @@ def test_five_hundred_open_streams_get_all_events(gateway, http, speaker):
         speakers.append(Speaker(gateway, gateway.claim()))
     ids = [one.id for one in (*[speaker] * (OPEN_STREAMS // 2), *speakers[1:])]
     count_clients = Command(("CLIENT", "LIST"), lambda reply: reply.count(b"\n"))
-    before, meanwhile = gateway.line.run(count_clients), []
+    before, meanwhile = gateway.connection.run(count_clients), []
 
     def talk() -> None:
-        meanwhile.append(gateway.line.run(count_clients))
+        meanwhile.append(gateway.connection.run(count_clients))
         for number in range(10):
             for one in speakers:
                 one.append(("item", b"%d" % number))

@@ -135,7 +135,7 @@ def test_an_invocation_cancelled_while_it_waits_ends_its_streams(gateway, http):
     invocation_id = http.post("/functions/greet", json={"name": "a"}).json()["id"]
     with streaming(http, invocation_id) as events:
         assert next(events).value["status"] == "queued"
-        gateway.line.run(cancel(invocation_id))
+        gateway.connection.run(cancel(invocation_id))
 
         assert [e.value["status"] for e in events] == ["cancelled", "cancelled"]
 
@@ -189,7 +189,7 @@ def test_after_a_lost_subscription_every_open_stream_looks_again(gateway, http, 
         speaker.append(("item", b"0"))
         assert next(events).value == 0
 
-        gateway.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+        gateway.connection.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
         speaker.append(("item", b"1"))  # nobody hears this poke
 
         assert next(events).value == 1

@@ -55,14 +55,14 @@ def test_a_head_request_is_refused_too(ask):
 
 
 def test_nothing_is_made_of_a_foreign_request(gateway, http, ask):
-    made_before = gateway.line.run(count_valid_keys())
+    made_before = gateway.connection.run(count_valid_keys())
     called_before = http.get("/invocations").json()["items"]
 
     ask("POST", "/keys", Host=EVIL, **ORIGINS["its own"])
     ask("POST", "/functions/greet", Host=EVIL, **ORIGINS["its own"])
     ask("POST", "/functions/greet", Host=EVIL)
 
-    assert gateway.line.run(count_valid_keys()) == made_before
+    assert gateway.connection.run(count_valid_keys()) == made_before
     assert http.get("/invocations").json()["items"] == called_before
 
 

@@ -108,7 +108,7 @@ def _answers(client: httpx.Client) -> bool:
 def test_a_browser_logs_in_through_the_proxy_and_its_cookie_is_secure(
     proxy: httpx.Client, guarded: RunningGateway
 ):
-    key = make_key(guarded.line, "admin", "admin").text
+    key = make_key(guarded.connection, "admin", "admin").text
     origin = str(proxy.base_url).rstrip("/")
 
     answer = proxy.post("/session", json={"key": key}, headers={"Origin": origin})
@@ -122,7 +122,7 @@ def test_a_browser_logs_in_through_the_proxy_and_its_cookie_is_secure(
 def test_the_proxy_lets_a_session_change_things_and_end(
     proxy: httpx.Client, guarded: RunningGateway
 ):
-    key = make_key(guarded.line, "admin", "admin").text
+    key = make_key(guarded.connection, "admin", "admin").text
     origin = {"Origin": str(proxy.base_url).rstrip("/")}
     proxy.post("/session", json={"key": key}, headers=origin)
 

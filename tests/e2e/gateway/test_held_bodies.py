@@ -80,8 +80,8 @@ def test_a_stranger_hears_of_it_before_the_body_is_sent(closed, framing: str):
         assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
 
 
-def test_whoever_shows_a_key_may_send_what_is_long(closed, line: BlockingConnection):
-    closed.headers = make_key(line, "admin", "admin").headers
+def test_whoever_shows_a_key_may_send_what_is_long(closed, connection: BlockingConnection):
+    closed.headers = make_key(connection, "admin", "admin").headers
     closed.publish(*FUNCTIONS)
     rows = b"[" + b",".join([b'{"name":"%b"}' % (b"x" * 1000)] * 2000) + b"]"
 

@@ -220,7 +220,7 @@ def test_a_waiter_who_leaves_is_forgotten_and_the_gateway_goes_on(gateway, http)
 
 
 def _evalshas(gateway: RunningGateway) -> int:
-    info = gateway.line.run(Command(("INFO", "commandstats"), bytes.decode))
+    info = gateway.connection.run(Command(("INFO", "commandstats"), bytes.decode))
     return sum(
         int(row.split("calls=")[1].split(",")[0])
         for row in info.splitlines()

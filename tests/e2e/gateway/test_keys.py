@@ -38,13 +38,13 @@ def admin(closed: RunningGateway) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def shop(closed: RunningGateway) -> Iterator[httpx.Client]:
-    with client(closed, make_key(closed.line, "shop", "invoke:greet")) as http:
+    with client(closed, make_key(closed.connection, "shop", "invoke:greet")) as http:
         yield http
 
 
 @pytest.fixture
 def desk(closed: RunningGateway) -> Iterator[httpx.Client]:
-    with client(closed, make_key(closed.line, "desk", "invoke:*")) as http:
+    with client(closed, make_key(closed.connection, "desk", "invoke:*")) as http:
         yield http
 
 
@@ -70,7 +70,7 @@ def test_a_caller_follows_and_cancels_what_his_name_has_called_and_nothing_else(
         assert (answer.status_code, answer.json()["code"]) == (404, "batch_not_found")
 
     assert (mine["caller"], batch["caller"]) == ("shop", "shop")
-    other_key = make_key(closed.line, "shop", "invoke:greet")
+    other_key = make_key(closed.connection, "shop", "invoke:greet")
     with client(closed, other_key) as twin:
         assert twin.get(f"/invocations/{mine['id']}").json()["status"] == "queued"
         assert twin.delete(f"/invocations/{mine['id']}").status_code == 202
@@ -85,7 +85,7 @@ def test_who_may_read_but_not_operate_is_told_so(
     closed: RunningGateway, desk: httpx.Client, admin: httpx.Client
 ):
     theirs = desk.post("/functions/greet", json=CALL).json()["id"]
-    with client(closed, make_key(closed.line, "looker", "read", "invoke:greet")) as looker:
+    with client(closed, make_key(closed.connection, "looker", "read", "invoke:greet")) as looker:
         answers = [
             looker.get(f"/invocations/{theirs}"),
             looker.delete(f"/invocations/{theirs}"),
@@ -112,7 +112,7 @@ def test_what_an_operator_retries_stays_its_callers(
 
 
 def test_idempotency_keys_and_pace_belong_to_the_name(closed: RunningGateway, desk: httpx.Client):
-    pair = [make_key(closed.line, "pair", "invoke:greet", rate="3/m") for _ in range(2)]
+    pair = [make_key(closed.connection, "pair", "invoke:greet", rate="3/m") for _ in range(2)]
     once = {"Idempotency-Key": "one"}
     clients = [client(closed, key) for key in pair]
 
@@ -154,7 +154,7 @@ def test_keys_are_made_listed_and_revoked_over_http(closed: RunningGateway, admi
 
 
 def test_an_outlived_key_is_refused(closed: RunningGateway):
-    brief = make_key(closed.line, "brief", "invoke:greet", lifetime_ms=1)
+    brief = make_key(closed.connection, "brief", "invoke:greet", lifetime_ms=1)
 
     with client(closed, brief) as http:
         answers = [http.post("/functions/greet", json=CALL), http.get("/functions")]
@@ -164,14 +164,14 @@ def test_an_outlived_key_is_refused(closed: RunningGateway):
 
 
 def test_a_webhook_sender_shows_its_key_as_a_password(closed: RunningGateway, admin: httpx.Client):
-    made = make_key(closed.line, "github", "invoke:hook")
+    made = make_key(closed.connection, "github", "invoke:hook")
 
     accepted = httpx.post(
         f"{closed.url}/functions/hook?x=1", content=b"payload", auth=("hook", made.text)
     )
 
     assert accepted.status_code == 202
-    record = closed.line.run(
+    record = closed.connection.run(
         Command(("HGETALL", f"penstock:{{0}}:inv:{accepted.json()['id']}"), lambda reply: reply)
     )
     assert b"github" in record
@@ -181,7 +181,7 @@ def test_a_webhook_sender_shows_its_key_as_a_password(closed: RunningGateway, ad
 
 
 def test_no_key_is_ever_in_a_log_a_record_or_an_answer(closed: RunningGateway, admin: httpx.Client):
-    made = make_key(closed.line, "quiet", "invoke:*", "read")
+    made = make_key(closed.connection, "quiet", "invoke:*", "read")
     with client(closed, made) as http:
         answers = [
             http.post("/functions/greet", json=CALL),
@@ -199,14 +199,14 @@ def test_no_key_is_ever_in_a_log_a_record_or_an_answer(closed: RunningGateway, a
     assert all(secret not in answer.text for answer in answers)
     assert secret not in str([answer.headers for answer in answers])
     assert secret not in closed.log.read_text()
-    assert secret.encode() not in dump(closed.line)
+    assert secret.encode() not in dump(closed.connection)
 
 
-def dump(line: BlockingConnection) -> bytes:
+def dump(connection: BlockingConnection) -> bytes:
     """Return the content of the whole Redis."""
-    names = line.run(Command(("KEYS", "*"), list))
+    names = connection.run(Command(("KEYS", "*"), list))
     content = []
     for name in names:
         with contextlib.suppress(TypeError):  # gone meanwhile
-            content.append(line.run(Command(("DUMP", name), bytes)))
+            content.append(connection.run(Command(("DUMP", name), bytes)))
     return b"".join(content)

@@ -48,7 +48,7 @@ def test_a_caller_who_is_too_fast_is_told_when_to_come_again(http):
 
 
 def test_a_wrong_call_is_not_counted(limited_gateway, http):
-    limited_gateway.line.run(_forget())
+    limited_gateway.connection.run(_forget())
 
     for _ in range(6):
         assert http.post("/functions/greet", json={}).status_code == 422
@@ -57,7 +57,7 @@ def test_a_wrong_call_is_not_counted(limited_gateway, http):
 
 
 def test_a_function_without_a_limit_of_its_own_has_the_gateways(limited_gateway, http):
-    limited_gateway.line.run(_forget())
+    limited_gateway.connection.run(_forget())
 
     batch = http.post("/functions/hook?x=1", content=b"")
     full = http.post("/functions/pictures.shrink/batch", json=[{"image": ""}] * 6)

@@ -19,7 +19,7 @@ PUBLISHED = Manifest(
 
 @pytest.fixture
 def loading(gateway: RunningGateway) -> RunningGateway:
-    gateway.line.run(set_load_error("slow", manifest=LOADING.encode()))
+    gateway.connection.run(set_load_error("slow", manifest=LOADING.encode()))
     return gateway
 
 

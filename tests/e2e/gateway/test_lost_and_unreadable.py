@@ -25,16 +25,16 @@ UNREADABLE = {
 }
 
 
-def say(line: BlockingConnection, *words: object) -> object:
-    return line.run(Command(words, lambda reply: reply))  # type: ignore[arg-type]
+def say(connection: BlockingConnection, *words: object) -> object:
+    return connection.run(Command(words, lambda reply: reply))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_manifest_that_cannot_be_read_harms_no_other(redis_url, name: str):
     with running_gateway(redis_url) as gateway:
         gateway.publish(GREET)
-        say(gateway.line, "HSET", Keys().build("functions"), "zz", UNREADABLE[name])
-        say(gateway.line, "PUBLISH", Keys().build("news"), "")
+        say(gateway.connection, "HSET", Keys().build("functions"), "zz", UNREADABLE[name])
+        say(gateway.connection, "PUBLISH", Keys().build("news"), "")
         eventually(lambda: "manifest_unreadable" in gateway.log.read_text())
 
         gateway.publish(replace(GREET, name="later"))
@@ -48,13 +48,13 @@ def test_a_manifest_that_cannot_be_read_harms_no_other(redis_url, name: str):
     assert said == 1
 
 
-def test_waiters_whose_notice_was_lost_are_looked_for_until_that_works(redis_url, line):
+def test_waiters_whose_notice_was_lost_are_looked_for_until_that_works(redis_url, connection):
     """The first look after a reconnection fails, as with a Redis that is still loading."""
-    say(line, "ACL", "SETUSER", "gateway", "on", ">secret", "~*", "&*", "+@all")
+    say(connection, "ACL", "SETUSER", "gateway", "on", ">secret", "~*", "&*", "+@all")
     url = redis_url.replace("unix://", "unix://gateway:secret@")
     with running_gateway(url) as gateway, ThreadPoolExecutor(1) as pool:
-        gateway.line.close()
-        gateway.line = line
+        gateway.connection.close()
+        gateway.connection = connection
         gateway.publish(GREET)
         waiting = pool.submit(
             httpx.post,
@@ -64,17 +64,17 @@ def test_waiters_whose_notice_was_lost_are_looked_for_until_that_works(redis_url
             timeout=60,
         )
         claimed = gateway.claim()
-        say(line, "ACL", "SETUSER", "gateway", "-evalsha", "-hgetall", "-hmget")
-        say(line, "CLIENT", "KILL", "TYPE", "pubsub")
+        say(connection, "ACL", "SETUSER", "gateway", "-evalsha", "-hgetall", "-hmget")
+        say(connection, "CLIENT", "KILL", "TYPE", "pubsub")
         gateway.finish(claimed, result=b'"done"')
         eventually(lambda: gateway.log.read_text().count("waiters_unread") >= 2)
         assert not waiting.done()
         began_at = time.monotonic()
 
-        say(line, "ACL", "SETUSER", "gateway", "+@all")
+        say(connection, "ACL", "SETUSER", "gateway", "+@all")
 
         answer = waiting.result()
         took_s = time.monotonic() - began_at
-    say(line, "ACL", "DELUSER", "gateway")
+    say(connection, "ACL", "DELUSER", "gateway")
     assert answer.json()["result"] == "done"
     assert took_s < allowed(10)

@@ -96,7 +96,7 @@ def test_workers_are_as_they_told_with_their_last_heartbeat(
 
     samples = scrape(http)
     for worker in ("w-new", "w-old"):
-        gateway.line.run(retire_worker(worker))
+        gateway.connection.run(retire_worker(worker))
 
     assert value(samples, "penstock_worker_in_flight", worker="w-new") == 37
     assert value(samples, "penstock_worker_loop_lag_seconds", worker="w-new") == 0.0125
@@ -144,7 +144,7 @@ def test_without_redis_it_says_so_and_counts_the_errors_for_later(tmp_path):
         gateway.publish(*FUNCTIONS)
         with httpx.Client(base_url=gateway.url, timeout=20) as http:
             assert value(scrape(http), "penstock_redis_up") == 1
-            gateway.line.run(Command(("CLIENT", "PAUSE", 2500), lambda reply: reply))
+            gateway.connection.run(Command(("CLIENT", "PAUSE", 2500), lambda reply: reply))
             away = scrape(http)
             assert {name for name, _ in away} == {"penstock_redis_up", "penstock_build_info"}
             assert value(away, "penstock_redis_up") == 0

@@ -222,5 +222,5 @@ def empty_the_queue(gateway) -> None:
     everything = invocation_commands.claim(
         queue="default", worker="w-0", limit=100, lease_ms=60_000
     )
-    while gateway.line.run(everything).items:
+    while gateway.connection.run(everything).items:
         pass

@@ -33,7 +33,7 @@ def ask(http, body=None, *, path=PATH, headers=None, **params):
 
 def claim_now(gateway):
     call = claim(queue="default", worker="w-1", limit=100, lease_ms=60_000)
-    return list(gateway.line.run(call).items)
+    return list(gateway.connection.run(call).items)
 
 
 def moment(text):

@@ -102,10 +102,10 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, http
         own_redis(tmp_path_factory.mktemp("redis")) as url,
         running_gateway(url, auth="required") as gateway,
     ):
-        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
+        gateway.headers = make_key(gateway.connection, "publisher", "admin").headers
         gateway.publish(GREET, SHRINK)
         made = {
-            kind: make_key(gateway.line, kind, *scopes).headers if scopes else {}
+            kind: make_key(gateway.connection, kind, *scopes).headers if scopes else {}
             for kind, scopes in SCOPES.items()
         }
         clients = {

@@ -117,7 +117,7 @@ def test_what_finished_while_redis_was_away_for_us_reaches_those_who_wait(gatewa
         redis.kill()
         redis.start()
         pause_subscriptions(redis)
-        gateway.line.close()
+        gateway.connection.close()
         gateway.finish(claimed, result=b'"still here"')
         answer = waiting.result(15)
 
@@ -125,13 +125,13 @@ def test_what_finished_while_redis_was_away_for_us_reaches_those_who_wait(gatewa
 
 
 def test_a_full_redis_is_503_store_refused(gateway, redis, http):
-    line = BlockingConnection(redis.url)
-    line.run(Command(("CONFIG", "SET", "maxmemory", "1"), lambda reply: reply))
+    connection = BlockingConnection(redis.url)
+    connection.run(Command(("CONFIG", "SET", "maxmemory", "1"), lambda reply: reply))
     try:
         answer = http.post("/functions/greet", json={"name": "a"})
     finally:
-        line.run(Command(("CONFIG", "SET", "maxmemory", "0"), lambda reply: reply))
-        line.close()
+        connection.run(Command(("CONFIG", "SET", "maxmemory", "0"), lambda reply: reply))
+        connection.close()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "store_refused")
     assert int(answer.headers["Retry-After"]) >= 1
@@ -157,17 +157,17 @@ def test_a_gateway_that_starts_without_redis_serves_once_it_comes(tmp_path):
 
 def pause_subscriptions(redis):
     """Cut every subscriber off, so that the notice of a finish goes to nobody."""
-    line = BlockingConnection(redis.url)
-    line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
-    line.close()
+    connection = BlockingConnection(redis.url)
+    connection.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+    connection.close()
 
 
 def take_all(gateway):
-    gateway.line.close()
+    gateway.connection.close()
     while _take(gateway):
         pass
 
 
 def _take(gateway):
     call = invocation_commands.claim(queue="default", worker="w-1", limit=50, lease_ms=60_000)
-    return gateway.line.run(call).items
+    return gateway.connection.run(call).items

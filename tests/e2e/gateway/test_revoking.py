@@ -33,7 +33,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RunningGatew
         running_gateway(url, auth="required") as second,
     ):
         for gateway in (first, second):
-            gateway.headers = make_key(gateway.line, "publisher", "admin").headers
+            gateway.headers = make_key(gateway.connection, "publisher", "admin").headers
             gateway.publish(GREET)
         yield [first, second]
 
@@ -68,8 +68,8 @@ class KeyedCalls:
 
 
 def test_a_key_under_load_on_two_gateways_is_refused_at_once(pair: list[RunningGateway]):
-    made = make_key(pair[0].line, "busy", "invoke:greet")
-    spare = make_key(pair[0].line, "busy", "invoke:greet")
+    made = make_key(pair[0].connection, "busy", "invoke:greet")
+    spare = make_key(pair[0].connection, "busy", "invoke:greet")
     loads = [KeyedCalls(gateway, made) for gateway in pair]
     spared = KeyedCalls(pair[1], spare)
     try:
@@ -101,7 +101,7 @@ def test_a_key_under_load_on_two_gateways_is_refused_at_once(pair: list[RunningG
 
 def test_an_open_stream_ends_with_its_key(pair: list[RunningGateway]):
     gateway = pair[1]
-    made = make_key(gateway.line, "listener", "invoke:greet")
+    made = make_key(gateway.connection, "listener", "invoke:greet")
     with httpx.Client(
         base_url=gateway.url, headers=made.headers, timeout=20, trust_env=False
     ) as http:
@@ -109,7 +109,7 @@ def test_an_open_stream_ends_with_its_key(pair: list[RunningGateway]):
         with http.stream("GET", f"/invocations/{id_}/events") as stream:
             pieces = stream.iter_bytes()
             assert b"event: status" in next(pieces)
-            gateway.line.run(access_commands.revoke_key(made.id))
+            gateway.connection.run(access_commands.revoke_key(made.id))
             rest = b"".join(pieces)  # ends, though the invocation has not
 
     assert b"event: end" not in rest
@@ -117,14 +117,14 @@ def test_an_open_stream_ends_with_its_key(pair: list[RunningGateway]):
 
 def test_a_gateway_that_hears_no_news_trusts_no_memory(pair: list[RunningGateway]):
     gateway = pair[0]
-    made = make_key(gateway.line, "deaf", "invoke:greet")
+    made = make_key(gateway.connection, "deaf", "invoke:greet")
     with httpx.Client(
         base_url=gateway.url, headers=made.headers, timeout=20, trust_env=False
     ) as http:
         before = [http.get("/session").status_code for _ in range(3)]
         # Revoked behind everybody's back: nothing is published, and whoever listens is cut off.
-        gateway.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), int))
-        gateway.line.run(Command(("ZREM", "penstock:{0}:apikeys", made.id), int))
+        gateway.connection.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), int))
+        gateway.connection.run(Command(("ZREM", "penstock:{0}:apikeys", made.id), int))
         accepting = http.post("/functions/greet", json=CALL).status_code
         reading = http.get("/session").status_code
 
@@ -134,7 +134,7 @@ def test_a_gateway_that_hears_no_news_trusts_no_memory(pair: list[RunningGateway
 
 def test_a_key_that_is_revoked_while_a_body_comes_does_nothing(pair: list[RunningGateway]):
     gateway = pair[0]
-    made = make_key(gateway.line, "slow", "admin")
+    made = make_key(gateway.connection, "slow", "admin")
     before = httpx.get(f"{gateway.url}/schedules", headers=gateway.headers).json()
     address = urlsplit(gateway.url)
     key = made.headers["Authorization"].encode()
@@ -147,7 +147,7 @@ def test_a_key_that_is_revoked_while_a_body_comes_does_nothing(pair: list[Runnin
             b"Expect: 100-continue\r\n\r\n" % key
         )
         assert sent.recv(64).startswith(b"HTTP/1.1 100 "), "its head is judged"
-        gateway.line.run(access_commands.revoke_key(made.id))
+        gateway.connection.run(access_commands.revoke_key(made.id))
         eventually(
             lambda: httpx.get(f"{gateway.url}/session", headers=made.headers).status_code in REFUSED
         )

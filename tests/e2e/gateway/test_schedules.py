@@ -46,7 +46,7 @@ def declared(gateway, http):
         parameters={"type": "object", "properties": {}},
         options=Options(schedule="0 6 * * *", timezone="Europe/Berlin"),
     )
-    gateway.line.run(
+    gateway.connection.run(
         function_commands.publish_function(
             "report",
             manifest=manifest.encode(),
@@ -57,7 +57,7 @@ def declared(gateway, http):
     )
     eventually(lambda: http.get("/functions/report").is_success)
     yield "report"
-    gateway.line.run(function_commands.unpublish_function("report"))
+    gateway.connection.run(function_commands.unpublish_function("report"))
 
 
 def problem(answer, status, code):

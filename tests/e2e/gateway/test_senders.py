@@ -38,7 +38,7 @@ def test_a_function_that_takes_the_request_sees_a_credential_that_is_not_for_us(
 
 def test_a_key_of_ours_is_not_shown_to_the_function(redis_url):
     with running_gateway(redis_url, auth="required") as gateway:
-        gateway.headers = make_key(gateway.line, "admin", "admin").headers
+        gateway.headers = make_key(gateway.connection, "admin", "admin").headers
         gateway.publish(HOOK)
         called = httpx.post(f"{gateway.url}/functions/hook", headers=gateway.headers)
         claimed = gateway.claim()

@@ -32,7 +32,7 @@ def browser(closed: RunningGateway) -> Iterator[httpx.Client]:
 
 
 def test_a_login_gives_a_session_and_leaving_ends_it(closed: RunningGateway, browser: httpx.Client):
-    made = make_key(closed.line, "ada", "operate", "invoke:greet")
+    made = make_key(closed.connection, "ada", "operate", "invoke:greet")
 
     before = browser.get("/session")
     login = browser.post("/session", json={"key": made.text})
@@ -55,7 +55,7 @@ def test_a_login_gives_a_session_and_leaving_ends_it(closed: RunningGateway, bro
 
 
 def test_over_tls_the_cookie_stays_there(closed: RunningGateway, browser: httpx.Client):
-    made = make_key(closed.line, "ada", "read")
+    made = make_key(closed.connection, "ada", "read")
 
     login = browser.post(
         "/session", json={"key": made.text}, headers={"X-Forwarded-Proto": "https"}
@@ -67,12 +67,12 @@ def test_over_tls_the_cookie_stays_there(closed: RunningGateway, browser: httpx.
 def test_a_session_ends_with_its_key_and_a_wrong_key_begins_none(
     closed: RunningGateway, browser: httpx.Client
 ):
-    made = make_key(closed.line, "ada", "read")
+    made = make_key(closed.connection, "ada", "read")
 
     wrong = browser.post("/session", json={"key": made.text[:-1]})
     browser.post("/session", json={"key": made.text})
     during = browser.get("/queues").status_code
-    closed.line.run(access_commands.revoke_key(made.id))
+    closed.connection.run(access_commands.revoke_key(made.id))
 
     assert wrong.status_code == 401
     assert "set-cookie" not in wrong.headers
@@ -93,7 +93,7 @@ def test_a_session_ends_with_its_key_and_a_wrong_key_begins_none(
     ],
 )
 def test_another_site_can_do_nothing_with_a_session(closed: RunningGateway, headers, status):
-    made = make_key(closed.line, "ada", "invoke:greet")
+    made = make_key(closed.connection, "ada", "invoke:greet")
     login = httpx.post(f"{closed.url}/session", json={"key": made.text})
     cookies = dict(login.cookies)
 
@@ -116,7 +116,7 @@ def test_another_site_can_do_nothing_on_an_open_gateway_either(gateway: RunningG
         method,
         gateway.url + path,
         headers=from_evil,
-        auth=("x", make_key(gateway.line, "a", "admin").text),
+        auth=("x", make_key(gateway.connection, "a", "admin").text),
     )
 
     assert {answer.json()["code"] for answer in (refused, with_password)} == {"cross_site_refused"}
@@ -129,7 +129,7 @@ def test_an_old_cookie_does_not_shut_anybody_out_of_an_open_gateway(gateway: Run
 
 
 def test_an_open_gateway_still_checks_a_key_that_is_shown(gateway: RunningGateway):
-    made = make_key(gateway.line, "shop", "invoke:greet")
+    made = make_key(gateway.connection, "shop", "invoke:greet")
 
     def listed(**headers: str) -> int:
         return httpx.get(f"{gateway.url}/queues", headers=headers).status_code

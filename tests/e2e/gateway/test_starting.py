@@ -30,7 +30,7 @@ def test_the_first_answer_of_a_gateway_process_knows_the_functions(tmp_path):
 def test_every_line_of_a_gateway_is_json_where_that_is_wanted(redis_url):
     with running_gateway(redis_url, log_format="json", max_body_byte=5) as gateway:
         httpx.post(f"{gateway.url}/functions/nobody", json={})
-        gateway.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+        gateway.connection.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
         [serving] = psutil.Process(gateway.pid).children()
         serving.kill()
         eventually(lambda: "was sent" in gateway.log.read_text())
@@ -56,7 +56,7 @@ def test_readyz_says_why_not_with_keys_and_without(redis_url):
         opened.publish(FUNCTIONS[-1])
         eventually(lambda: "has loaded" in httpx.get(f"{closed.url}/readyz").json()["detail"])
         broken = [httpx.get(f"{one.url}/readyz").json()["detail"] for one in (closed, opened)]
-        opened.line.run(Command(("CLIENT", "PAUSE", 3000, "ALL"), lambda reply: reply))
+        opened.connection.run(Command(("CLIENT", "PAUSE", 3000, "ALL"), lambda reply: reply))
         away = [httpx.get(f"{one.url}/readyz").json()["detail"] for one in (closed, opened)]
 
     assert none == ["No functions are published yet."] * 2

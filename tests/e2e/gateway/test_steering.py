@@ -147,7 +147,7 @@ def test_arguments_that_no_longer_fit_are_422(gateway, http):
     gateway.finish(claimed)
     strict = {"properties": {"new": {"type": "integer"}}, "additionalProperties": False}
     manifest = Manifest(name="moving", version="v2", file="m.py", parameters=strict)
-    gateway.line.run(
+    gateway.connection.run(
         publish_function("moving", manifest=manifest.encode(), version="v2", source=b"")
     )
     eventually(lambda: http.get("/functions/moving").json()["version"] == "v2")
@@ -277,7 +277,7 @@ def test_a_bulk_cancel_reaches_every_fairness_key(gateway, http):
         for number in range(5_000)
     ]
     for start in range(0, len(calls), 500):
-        gateway.line.run_many(calls[start : start + 500])
+        gateway.connection.run_many(calls[start : start + 500])
 
     cancelled, cursor = 0, {}
     for _ in range(20):
@@ -289,4 +289,4 @@ def test_a_bulk_cancel_reaches_every_fairness_key(gateway, http):
         cursor = {"cursor": part["next"]}
 
     assert cancelled == 5_000
-    assert gateway.line.run(read_waiting()).get("hook") == 0
+    assert gateway.connection.run(read_waiting()).get("hook") == 0

@@ -22,7 +22,7 @@ SOON_S = 5
 @pytest.fixture
 def closed(redis_url) -> Iterator[RunningGateway]:
     with running_gateway(redis_url, auth="required") as gateway:
-        gateway.headers = make_key(gateway.line, "admin", "admin").headers
+        gateway.headers = make_key(gateway.connection, "admin", "admin").headers
         gateway.publish(GREET)
         yield gateway
 
@@ -92,7 +92,7 @@ def clients(closed, pool) -> Iterator[Clients]:
 
 @pytest.mark.parametrize("way", ["key", "session"])
 def test_a_stream_ends_when_its_key_expires(closed, clients, pool, invocation: str, way: str):
-    made = make_key(closed.line, "brief", "read", lifetime_ms=3_000)
+    made = make_key(closed.connection, "brief", "read", lifetime_ms=3_000)
     client = clients.with_key(made) if way == "key" else clients.logged_in(made)
 
     reading = Reading(pool, client, invocation)
@@ -102,7 +102,7 @@ def test_a_stream_ends_when_its_key_expires(closed, clients, pool, invocation: s
 
 
 def test_a_stream_ends_when_its_owner_logs_out(closed, clients, pool, invocation: str):
-    made = make_key(closed.line, "person", "read")
+    made = make_key(closed.connection, "person", "read")
     leaving, staying = clients.logged_in(made), clients.logged_in(made)
     readings = [Reading(pool, client, invocation) for client in (leaving, staying)]
     by_key = Reading(pool, clients.with_key(made), invocation)
@@ -112,7 +112,7 @@ def test_a_stream_ends_when_its_owner_logs_out(closed, clients, pool, invocation
     assert readings[0].ends_within(SOON_S) < allowed(SOON_S)
     assert readings[1].is_open
     assert by_key.is_open
-    closed.line.run(access_commands.revoke_key(made.id))
+    closed.connection.run(access_commands.revoke_key(made.id))
     assert readings[1].ends_within(SOON_S) > 0
     assert by_key.ends_within(SOON_S) > 0
 
@@ -121,19 +121,19 @@ def test_a_stream_ends_when_its_owner_logs_out(closed, clients, pool, invocation
 def test_what_ended_while_no_news_came_ends_when_they_come_again(
     closed, clients, pool, invocation: str, way: str
 ):
-    made = make_key(closed.line, "person", "read")
+    made = make_key(closed.connection, "person", "read")
     client = clients.with_key(made) if way == "revoked" else clients.logged_in(made)
     reading = Reading(pool, client, invocation)
     end = (
         access_commands.revoke_key(made.id)
         if way == "revoked"
         else Command(
-            ("DEL", *closed.line.run(Command(("KEYS", "*session*"), lambda reply: reply))),
+            ("DEL", *closed.connection.run(Command(("KEYS", "*session*"), lambda reply: reply))),
             lambda reply: reply,
         )
     )
 
-    closed.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
-    closed.line.run(end)  # the gateway comes again half a second later
+    closed.connection.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+    closed.connection.run(end)  # the gateway comes again half a second later
 
     assert reading.ends_within(2 * SOON_S) < allowed(2 * SOON_S)

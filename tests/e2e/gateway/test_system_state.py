@@ -17,7 +17,7 @@ SLOW = Manifest(name="slow", version="s1", file="slow.py", options=Options(queue
 
 @pytest.fixture(autouse=True)
 def slow(gateway):
-    gateway.line.run(
+    gateway.connection.run(
         publish_function(
             "slow", manifest=SLOW.encode(), version="s1", source=b"", queue="slow", limits=""
         )
@@ -71,7 +71,9 @@ def queue(http, name="slow"):
 
 
 def claimed(gateway):
-    return gateway.line.run(claim(queue="slow", worker="w-1", limit=10, lease_ms=60_000)).items
+    return gateway.connection.run(
+        claim(queue="slow", worker="w-1", limit=10, lease_ms=60_000)
+    ).items
 
 
 def test_a_worker_is_shown_as_it_told(http, worker):
@@ -124,7 +126,9 @@ def test_a_queue_shows_what_waits_and_runs(gateway, http, worker):
     for _ in range(3):
         http.post("/functions/slow", json={})
     http.post("/functions/slow?delay=1h", json={})
-    [one] = gateway.line.run(claim(queue="slow", worker="w-1", limit=1, lease_ms=60_000)).items
+    [one] = gateway.connection.run(
+        claim(queue="slow", worker="w-1", limit=1, lease_ms=60_000)
+    ).items
 
     shown = queue(http)
     gateway.finish(one)

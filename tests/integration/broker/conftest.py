@@ -48,8 +48,8 @@ class BrokerSide:
         self._places = capacity
         self._run = run
         self._threads = ThreadPoolExecutor(capacity)
-        self._line = LoopConnection(url, loop)
-        self.settler = Settler(loop, self._line, name, on_over=self._let_go)
+        self._connection = LoopConnection(url, loop)
+        self.settler = Settler(loop, self._connection, name, on_over=self._let_go)
         self.claimer = Claimer(
             loop,
             LoopConnection(url, loop),
@@ -73,7 +73,7 @@ class BrokerSide:
         self.on_loop.do(stop)
         is_empty.wait(5)
         self._threads.shutdown(wait=False)
-        self.on_loop.do(self._line.close)
+        self.on_loop.do(self._connection.close)
         self.on_loop.do(self.claimer.close)
         self.on_loop.stop()
         assert is_empty.is_set()

@@ -21,9 +21,9 @@ class Settling:
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self.loop = Loop()
-        self.line = LoopConnection(url, self.loop, timeout_s=timeout_s)
+        self.connection = LoopConnection(url, self.loop, timeout_s=timeout_s)
         self.over: list[Attempt] = []
-        self.settler = Settler(self.loop, self.line, "w1", self._take_over)
+        self.settler = Settler(self.loop, self.connection, "w1", self._take_over)
         self.on_over: Callable[[], object] = lambda: None
 
     def settle(self, attempt: Attempt, result: bytes = b"1", status: str = "succeeded") -> None:
@@ -37,7 +37,7 @@ class Settling:
         turn_until(self.loop, lambda: set(attempts) <= set(self.over), within_s=within_s)
 
     def close(self) -> None:
-        self.line.close()
+        self.connection.close()
         self.loop.close()
 
     def _take_over(self, attempts: Sequence[Attempt]) -> None:
@@ -74,5 +74,5 @@ class Words:
 
 
 def items(life: Life, attempt: Attempt) -> list[bytes]:
-    found = life.line.run(read_events(attempt.claimed.id, most_bytes=10**6)).entries
+    found = life.connection.run(read_events(attempt.claimed.id, most_bytes=10**6)).entries
     return [entry.data for _, entry in found]

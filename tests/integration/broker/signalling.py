@@ -70,7 +70,7 @@ class SmallWorker:
         self.broker = broker
         self.signals = Signals(broker, self.loop.call_soon_threadsafe)
         self.held: list[Attempt] = []
-        self._line = BlockingConnection(url)
+        self._connection = BlockingConnection(url)
         self._run = run
         self._is_stopping = False
         self._thread = threading.Thread(target=self.loop.run_forever)
@@ -98,7 +98,7 @@ class SmallWorker:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
-        self._line.close()
+        self._connection.close()
 
     def _begin(self) -> None:
         if self.signals.is_needed:
@@ -110,7 +110,7 @@ class SmallWorker:
         if self._is_stopping:
             return
         claiming = claim(queue="default", worker="w1", limit=8, lease_ms=10_000)
-        for claimed in self._line.run(claiming).items:
+        for claimed in self._connection.run(claiming).items:
             attempt = Attempt(claimed, "default")
             self.held.append(attempt)
             if self.signals.is_needed:
@@ -133,11 +133,11 @@ class SmallWorker:
     def _write(self, attempt: Attempt) -> None:
         self.held.remove(attempt)
         if attempt.settlement is None:
-            self._line.run(
+            self._connection.run(
                 release([(attempt.claimed.id, attempt.claimed.token, True)], worker="w1")
             )
             return
-        self._line.run(settle([attempt.settlement], worker="w1"))
+        self._connection.run(settle([attempt.settlement], worker="w1"))
         if self.signals.is_needed:
             self.signals.acknowledged(attempt)
 

@@ -38,8 +38,8 @@ ADD = Manifest(
 
 
 @pytest.fixture
-def broker(redis_url: str, line: BlockingConnection) -> Iterator[PenstockBroker]:
-    line.run(publish_function("add", manifest=ADD.encode(), version="v1", source=b"-"))
+def broker(redis_url: str, connection: BlockingConnection) -> Iterator[PenstockBroker]:
+    connection.run(publish_function("add", manifest=ADD.encode(), version="v1", source=b"-"))
     client = PenstockBroker(redis_url)
     yield client
     client.close()
@@ -73,11 +73,11 @@ def test_sending_to_an_unknown_function_is_an_error(broker: PenstockBroker):
 
 
 def test_sending_to_a_function_that_never_loaded_is_an_error(
-    broker: PenstockBroker, line: BlockingConnection
+    broker: PenstockBroker, connection: BlockingConnection
 ):
     actor = broker.get_actor("add")
     broken = Manifest(name="add", version="", file="add.py")
-    line.run(publish_function("add", manifest=broken.encode(), version="", source=b""))
+    connection.run(publish_function("add", manifest=broken.encode(), version="", source=b""))
 
     with pytest.raises(FunctionUnavailableError, match=r"add\.py"):
         actor.send(1, 2)
@@ -161,7 +161,7 @@ def test_what_is_submitted_to_a_paused_queue_hardly_bothers_a_worker(life: Life,
     life.submit()
     with broker_side(redis_url, succeed):
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"1")
-        assert life.line.run(pause_queue("default", is_paused=True))
+        assert life.connection.run(pause_queue("default", is_paused=True))
         life.command("CONFIG", "RESETSTAT")
         began_at = time.monotonic()
         ids = [life.submit() for _ in range(500)]
@@ -171,7 +171,7 @@ def test_what_is_submitted_to_a_paused_queue_hardly_bothers_a_worker(life: Life,
 
         assert looks <= 3 + took_s / 0.02
 
-        life.line.run(pause_queue("default", is_paused=False))
+        life.connection.run(pause_queue("default", is_paused=False))
         eventually(lambda: life.read(ids[-1]).status == Status.SUCCEEDED, within_s=1)
 
 

@@ -169,12 +169,12 @@ def test_a_paused_queue_is_left_alone_and_goes_on_at_once(life: Life, claiming: 
     claiming.claimer.serve(["default", "other"])
     claiming.wait_for(life.submit())
     claiming.park(life)
-    assert life.line.run(pause_queue("default", is_paused=True))
+    assert life.connection.run(pause_queue("default", is_paused=True))
     one = life.submit()
     claiming.wait_for(life.submit(queue="other"), within_s=1)
     assert one not in claiming.ids
 
-    life.line.run(pause_queue("default", is_paused=False))
+    life.connection.run(pause_queue("default", is_paused=False))
 
     claiming.wait_for(one, within_s=1)
 

@@ -122,8 +122,8 @@ def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path}/redis.sock"
     claiming = Claiming(url)
-    line = BlockingConnection(url)
-    life = Life(line)
+    connection = BlockingConnection(url)
+    life = Life(connection)
     try:
         with capture_logs() as logs:
             claiming.claimer.serve(["default", "other"])
@@ -133,7 +133,7 @@ def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
             turn_until(claiming.loop, lambda: "store_is_away" in [each["event"] for each in logs])
             turn_for(claiming.loop, 0.6)  # it tries again meanwhile, and says so once
             server = start_redis(tmp_path)
-            line.close()
+            connection.close()
             one = life.submit(queue="other")
 
             claiming.wait_for(one)
@@ -147,7 +147,7 @@ def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
         server.wait()
         claiming.claimer.close()
         claiming.loop.close()
-        line.close()
+        connection.close()
 
 
 def test_a_connection_that_breaks_loses_no_work(life: Life, claiming: Claiming):

@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 
 
 def put_in_order(life: Life) -> None:
-    housekeeper = QueueCleanup(life.line, lambda: True)
+    housekeeper = QueueCleanup(life.connection, lambda: True)
     while housekeeper.step() < 1:
         pass
 
@@ -31,7 +31,7 @@ def store_manifest(life: Life, name: str, queue: str) -> None:
 
 
 def queues(life: Life) -> set[str]:
-    return {queue.name for queue in life.line.run(read_queues())}
+    return {queue.name for queue in life.connection.run(read_queues())}
 
 
 def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life):
@@ -39,7 +39,7 @@ def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life):
     ids = {name: life.submit(queue=name) for name in ("lane", "held", "empty")}
     life.submit(queue="later", delay_ms=60_000)
     life.submit(queue="paused")
-    life.line.run(pause_queue("paused", is_paused=True))
+    life.connection.run(pause_queue("paused", is_paused=True))
     for name in ("empty", "paused"):
         life.command("DEL", life.key("ring", name), life.key("keys", name, "f"))
         life.command("HSET", life.key("queue", name), "waiting", 0)

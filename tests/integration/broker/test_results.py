@@ -32,9 +32,9 @@ ADD = Manifest(
 
 
 @pytest.fixture
-def broker(redis_url: str, line: BlockingConnection) -> Iterator[PenstockBroker]:
+def broker(redis_url: str, connection: BlockingConnection) -> Iterator[PenstockBroker]:
     """The default broker of this process, as an application sets it."""
-    line.run(publish_function("sums.add", manifest=ADD.encode(), version="v1", source=b"-"))
+    connection.run(publish_function("sums.add", manifest=ADD.encode(), version="v1", source=b"-"))
     client = PenstockBroker(redis_url)
     dramatiq.set_broker(client)
     yield client
@@ -125,8 +125,10 @@ def test_what_did_not_succeed_is_a_failure_of_its_kind(add, life: Life, status, 
     assert caught.value.orig_exc_type == kind
 
 
-def test_messages_of_dramatiqs_own_broker_are_told_once(redis_url: str, line: BlockingConnection):
-    mail = StrayMessageWarning(line, lambda: ("default", "other"))
+def test_messages_of_dramatiqs_own_broker_are_told_once(
+    redis_url: str, connection: BlockingConnection
+):
+    mail = StrayMessageWarning(connection, lambda: ("default", "other"))
     stock = RedisBroker(url=redis_url)
 
     @dramatiq.actor(broker=stock, actor_name="lost")

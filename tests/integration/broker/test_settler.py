@@ -78,8 +78,8 @@ def test_while_redis_is_away_endings_are_kept_and_then_written_once(tmp_path: Pa
     folder = tmp_path
     server = start_redis(folder, "--appendonly", "yes", "--appendfsync", "always")
     url = f"unix://{folder}/redis.sock"
-    line, settling = BlockingConnection(url), Settling(url)
-    life = Life(line)
+    connection, settling = BlockingConnection(url), Settling(url)
+    life = Life(connection)
     try:
         attempts = claim(life, 3)
         settling.settle(attempts[0])
@@ -91,7 +91,7 @@ def test_while_redis_is_away_endings_are_kept_and_then_written_once(tmp_path: Pa
         settling.settle(attempts[2])
         turn_for(settling.loop, 0.2)
         assert settling.over == attempts[:1]
-        line.close()
+        connection.close()
         server = start_redis(folder, "--appendonly", "yes", "--appendfsync", "always")
 
         settling.wait_for(*attempts, within_s=3)
@@ -103,7 +103,7 @@ def test_while_redis_is_away_endings_are_kept_and_then_written_once(tmp_path: Pa
         server.kill()
         server.wait()
         settling.close()
-        line.close()
+        connection.close()
 
 
 def test_an_ending_whose_answer_is_lost_is_counted_once(life: Life, settling: Settling):

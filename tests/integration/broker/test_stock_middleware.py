@@ -36,12 +36,14 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def publish(line: BlockingConnection):
+def publish(connection: BlockingConnection):
     def publish(name: str, *parameters: str) -> None:
         properties: dict[str, object] = {parameter: {} for parameter in parameters}
         schema = {"type": "object", "properties": properties}
         manifest = Manifest(name=name, version="v1", file=f"{name}.py", parameters=schema)
-        line.run(publish_function(name, manifest=manifest.encode(), version="v1", source=b"-"))
+        connection.run(
+            publish_function(name, manifest=manifest.encode(), version="v1", source=b"-")
+        )
 
     return publish
 

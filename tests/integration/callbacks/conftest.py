@@ -36,10 +36,10 @@ QUICK = {
 class Sending:
     """Deliveries and their senders, for tests."""
 
-    def __init__(self, url: str, line: BlockingConnection) -> None:
+    def __init__(self, url: str, connection: BlockingConnection) -> None:
         self.url = url
-        self.line = line
-        self.life = Life(line)
+        self.connection = connection
+        self.life = Life(connection)
 
     def finish(self, url: str, *, result: bytes = b'{"n":1}', status: str = "succeeded") -> str:
         """End an invocation whose caller wants to be told at `url`; return the delivery's id."""
@@ -53,7 +53,7 @@ class Sending:
         claimed: list[Claimed] = []
         while len(claimed) < len(urls):  # one claim takes a thousand at most
             claimed += self.life.claim(len(urls)).items
-        self.line.run(
+        self.connection.run(
             settle(
                 [
                     Settlement(
@@ -75,14 +75,14 @@ class Sending:
         batch = new_invocation_id()
         entries = [(new_invocation_id(), b"{}") for _ in range(2)]
         words: dict[str, Any] = {"function": "shrink", "queue": "default", "version": "v1"}
-        self.line.run(stage_batch(batch=batch, entries=entries, callback=url, **words))
-        self.line.run(commit_batch(batch=batch, size=2))
+        self.connection.run(stage_batch(batch=batch, entries=entries, callback=url, **words))
+        self.connection.run(commit_batch(batch=batch, size=2))
         for claimed in self.life.claim(2).items:
             self.life.settle(claimed)
         return batch
 
     def read(self, delivery_id: str) -> Delivery:
-        delivery = self.line.run(delivery_commands.read(delivery_id))
+        delivery = self.connection.run(delivery_commands.read(delivery_id))
         assert delivery is not None
         return delivery
 
@@ -114,5 +114,5 @@ class Sending:
 
 
 @pytest.fixture
-def sending(redis_url: str, line: BlockingConnection) -> Sending:
-    return Sending(redis_url, line)
+def sending(redis_url: str, connection: BlockingConnection) -> Sending:
+    return Sending(redis_url, connection)

@@ -29,18 +29,20 @@ def damage(sending: Sending, delivery_id: str, what: str) -> None:
 
 def claim_deliveries(sending: Sending, *, lease_ms: int = MANY_MS) -> list[str]:
     call = delivery_commands.claim(free=64, limit=64, lease_ms=lease_ms, most_steps=10)
-    return [one.id for one in sending.line.run(call).items]
+    return [one.id for one in sending.connection.run(call).items]
 
 
 def check_set_aside(sending: Sending, hurt: str) -> None:
-    quarantine = sending.line.run(read_quarantine())
+    quarantine = sending.connection.run(read_quarantine())
     assert [one.id for one in quarantine.latest] == [hurt]
-    listed = sending.line.run(delivery_commands.list_page(statuses=STATUSES, limit=9, before=None))
+    listed = sending.connection.run(
+        delivery_commands.list_page(statuses=STATUSES, limit=9, before=None)
+    )
     found = {one.delivery.id: one.delivery.status for one in listed}
     is_kept = sending.life.command("TYPE", sending.life.key("delivery", hurt)) == b"hash"
     assert found.pop(hurt, None) == ("failed" if is_kept else None)
     assert list(found.values()) == ["pending"] * 2
-    read = sending.line.run(delivery_commands.read(hurt))
+    read = sending.connection.run(delivery_commands.read(hurt))
     assert (read is not None and read.status == "failed") == is_kept
     for place in ("deliveries_due", "delivery_leases"):
         assert hurt.encode() not in sending.life.command("ZRANGE", sending.life.key(place), 0, -1)

@@ -111,7 +111,7 @@ def test_the_body_stays_the_same_text_whatever_becomes_of_the_call(
         stopped = sending.until(delivery_id, "stopped")
     again = sending.life.ask("shrink", retry_of=stopped.cause, is_only_retry=True)
 
-    assert sending.line.run(delivery_commands.redeliver(delivery_id)) == "OK"
+    assert sending.connection.run(delivery_commands.redeliver(delivery_id)) == "OK"
     with sending.deliverer():
         sending.until(delivery_id, "delivered")
 
@@ -234,7 +234,7 @@ def test_an_ended_delivery_can_be_sent_again(sending: Sending, receiver: Receive
 
     with sending.deliverer():
         sending.until(delivery_id, "failed")
-        assert sending.line.run(delivery_commands.redeliver(delivery_id)) == "OK"
+        assert sending.connection.run(delivery_commands.redeliver(delivery_id)) == "OK"
         delivery = sending.until(delivery_id, "delivered")
 
     assert status_codes(delivery) == [500] * 4 + [200]
@@ -247,7 +247,7 @@ def test_a_pending_delivery_can_be_sent_now(sending: Sending, receiver: Receiver
 
     with sending.deliverer(delays_ms=(3_600_000,)):
         sending.until_attempts(delivery_id, 1)
-        assert sending.line.run(delivery_commands.redeliver(delivery_id)) == "OK"
+        assert sending.connection.run(delivery_commands.redeliver(delivery_id)) == "OK"
         delivery = sending.until(delivery_id, "delivered", within_s=1)
 
     assert status_codes(delivery) == [500, 200]

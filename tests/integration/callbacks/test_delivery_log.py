@@ -28,7 +28,7 @@ def pages_of_log(sending: Sending, *, size: int, statuses=STATUSES):
     before = None
     found = []
     while True:
-        page = sending.line.run(list_page(statuses=statuses, limit=size, before=before))
+        page = sending.connection.run(list_page(statuses=statuses, limit=size, before=before))
         if not page:
             return found
         found += ids_in_log(page)
@@ -85,8 +85,8 @@ def test_a_list_drops_some_of_those_that_are_no_more_and_not_all_at_once(
 
 
 def test_an_unknown_delivery_is_none(sending: Sending):
-    assert sending.line.run(delivery_commands.read("dlv_x")) is None
-    assert sending.line.run(delivery_commands.redeliver("dlv_x")) == "MISSING"
+    assert sending.connection.run(delivery_commands.read("dlv_x")) is None
+    assert sending.connection.run(delivery_commands.redeliver("dlv_x")) == "MISSING"
 
 
 def test_a_delivery_without_its_invocation_cannot_be_sent_again(
@@ -97,7 +97,7 @@ def test_a_delivery_without_its_invocation_cannot_be_sent_again(
         delivery = sending.until(delivery_id, "delivered")
     sending.life.command("DEL", sending.life.key("record", delivery.cause))
 
-    assert sending.line.run(delivery_commands.redeliver(delivery_id)) == "GONE"
+    assert sending.connection.run(delivery_commands.redeliver(delivery_id)) == "GONE"
     assert sending.read(delivery_id) == delivery
 
 
@@ -123,7 +123,7 @@ def test_redelivery_keeps_the_invocation_for_the_whole_timetable(
     record = sending.life.key("record", delivery.cause)
     sending.life.command("PEXPIRE", record, 60_000)
 
-    sending.line.run(delivery_commands.redeliver(delivery_id))
+    sending.connection.run(delivery_commands.redeliver(delivery_id))
 
     assert sending.life.command("PTTL", record) > 3.5 * 24 * 3_600_000
 
@@ -136,10 +136,10 @@ def test_redelivery_keeps_the_invocation_from_the_sweep(
     with sending.deliverer():
         delivery = sending.until(delivery_id, "delivered")
     retention = sending.life.key("retention")
-    now_ms = sending.line.run(read_clock())
+    now_ms = sending.connection.run(read_clock())
     sending.life.command("ZADD", retention, now_ms + left_ms, delivery.cause)
 
-    sending.line.run(delivery_commands.redeliver(delivery_id))
+    sending.connection.run(delivery_commands.redeliver(delivery_id))
 
     until_ms = float(sending.life.command("ZSCORE", retention, delivery.cause))
     assert until_ms > now_ms + 3.5 * 24 * 3_600_000
@@ -155,7 +155,7 @@ def test_redelivery_never_shortens_what_is_kept_for_longer(sending: Sending, rec
     retention = sending.life.key("retention")
     before = sending.life.command("ZSCORE", retention, delivery.cause)
 
-    sending.line.run(delivery_commands.redeliver(delivery_id))
+    sending.connection.run(delivery_commands.redeliver(delivery_id))
 
     assert sending.life.command("ZSCORE", retention, delivery.cause) == before
 
@@ -195,7 +195,7 @@ def test_a_pending_delivery_does_not_expire(sending: Sending, receiver: Receiver
     delivery_id = sending.finish(receiver.url("/status/410"))
     with sending.deliverer():
         sending.until(delivery_id, "stopped")
-    sending.line.run(delivery_commands.redeliver(delivery_id))
+    sending.connection.run(delivery_commands.redeliver(delivery_id))
 
     assert sending.life.command("PTTL", sending.life.key("delivery", delivery_id)) == -1
     assert sending.life.command("PTTL", sending.life.key("attempts", delivery_id)) == -1
@@ -217,4 +217,4 @@ def test_one_token_wakes_and_a_sender_answers_at_once(sending: Sending, receiver
             delivery_id = sending.finish(receiver.url("/ok"))
             sending.until(delivery_id, "delivered", within_s=2)
 
-    assert sending.line.run(Command(("LLEN", sending.life.key("delivery_wake")), int)) <= 1
+    assert sending.connection.run(Command(("LLEN", sending.life.key("delivery_wake")), int)) <= 1

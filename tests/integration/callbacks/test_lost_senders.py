@@ -103,10 +103,10 @@ def test_a_sender_that_lost_its_lease_is_refused(sending: Sending, receiver: Rec
 def test_a_late_settlement_changes_nothing(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
     claim = delivery_commands.claim(free=9, limit=9, lease_ms=1, most_steps=9)
-    eventually(lambda: sending.line.run(claim).items)
-    [again] = eventually(lambda: sending.line.run(claim).items)
+    eventually(lambda: sending.connection.run(claim).items)
+    [again] = eventually(lambda: sending.connection.run(claim).items)
 
-    answer = sending.line.run(
+    answer = sending.connection.run(
         delivery_commands.settle(
             delivery_id=delivery_id,
             attempt=again.attempt - 1,
@@ -126,7 +126,7 @@ def test_a_delivery_that_kills_every_sender_fails_at_last(sending: Sending, rece
     claim = delivery_commands.claim(free=9, limit=9, lease_ms=1, most_steps=3)
 
     def claim_until_ended() -> bool:
-        sending.line.run(claim)
+        sending.connection.run(claim)
         return sending.read(delivery_id).status == "failed"
 
     eventually(claim_until_ended)
@@ -144,14 +144,14 @@ def test_what_ends_while_redis_is_away_is_settled_when_it_is_back(tmp_path):
 
     with receiving() as receiver, ExitStack() as stack:
         receiver.behave("/ok", answer_when_redis_is_gone)
-        line = BlockingConnection(f"unix://{tmp_path / 'redis.sock'}")
-        stack.callback(line.close)
-        sending = Sending(f"unix://{tmp_path / 'redis.sock'}", line)
+        connection = BlockingConnection(f"unix://{tmp_path / 'redis.sock'}")
+        stack.callback(connection.close)
+        sending = Sending(f"unix://{tmp_path / 'redis.sock'}", connection)
         with durable_redis(tmp_path):
             delivery_id = sending.finish(receiver.url("/ok"))
             stack.enter_context(sending.deliverer(lease_ms=30_000, total_s=15))
             eventually(asked.is_set)
-        line.close()
+        connection.close()
         gone.set()
         eventually(lambda: receiver.open_now == 0)
         with hanging_up(tmp_path / "redis.sock") as calls:
@@ -202,16 +202,16 @@ def durable_redis(folder: Path):
 def test_a_full_redis_begins_no_attempt(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
     # It waits in its lane already: what is left to do needs no memory, but its note would.
-    sending.line.run(delivery_commands.claim(free=0, limit=0, lease_ms=1, most_steps=9))
-    sending.line.run(Command(("CONFIG", "SET", "maxmemory", "1"), bytes))
+    sending.connection.run(delivery_commands.claim(free=0, limit=0, lease_ms=1, most_steps=9))
+    sending.connection.run(Command(("CONFIG", "SET", "maxmemory", "1"), bytes))
     try:
         with sending.deliverer():
             time.sleep(0.5)
             assert not receiver.requests
-            sending.line.run(Command(("CONFIG", "SET", "maxmemory", "0"), bytes))
+            sending.connection.run(Command(("CONFIG", "SET", "maxmemory", "0"), bytes))
             sending.until(delivery_id, "delivered")
     finally:
-        sending.line.run(Command(("CONFIG", "SET", "maxmemory", "0"), bytes))
+        sending.connection.run(Command(("CONFIG", "SET", "maxmemory", "0"), bytes))
 
     assert len(receiver.requests) == 1
 

@@ -15,8 +15,8 @@ from tests.support.waiting import eventually
 def test_a_callers_deliveries_are_signed_with_his_secrets_and_no_other(
     sending: Sending, receiver: Receiver
 ):
-    old = make_key(sending.line, "shop", "read")
-    new = make_key(sending.line, "shop", "read", wants_secret=True)
+    old = make_key(sending.connection, "shop", "read")
+    new = make_key(sending.connection, "shop", "read", wants_secret=True)
     id_ = sending.life.submit("shrink", callback=receiver.url("/ok"), caller="shop")
     sending.life.settle(sending.life.claim_one())
 
@@ -33,12 +33,12 @@ def test_a_callers_deliveries_are_signed_with_his_secrets_and_no_other(
 
 
 def test_a_claimed_delivery_does_not_show_the_secrets(sending: Sending):
-    made = make_key(sending.line, "shop", "read")
+    made = make_key(sending.connection, "shop", "read")
     sending.life.submit("shrink", callback="http://127.0.0.1:1/", caller="shop")
     sending.life.settle(sending.life.claim_one())
 
     claim = delivery_commands.claim(free=1, limit=1, lease_ms=1000, most_steps=5)
-    [claimed] = sending.line.run(claim).items
+    [claimed] = sending.connection.run(claim).items
 
     assert claimed.secrets == (made.callback_secret,)
     assert "whsec_" not in repr(claimed)

@@ -63,6 +63,6 @@ def test_a_batch_whose_joining_is_cut_is_told_as_born_and_joins_later(life: Life
 
     assert (committed.reception, committed.id) == ("NEW", sample.id)
     assert relay.cuts == 1
-    while life.line.run(join_batch(sample.id)):
+    while life.connection.run(join_batch(sample.id)):
         pass
     assert int(life.command("ZCARD", life.key("index", "live"))) == SIZE

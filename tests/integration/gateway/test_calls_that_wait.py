@@ -148,9 +148,9 @@ Run = Callable[[Callable[[Gateway], Awaitable[T]]], T]
 
 @pytest.fixture
 def run(redis_url: str, life: Life) -> Run[Any]:
-    line = BlockingConnection(redis_url)
-    line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
-    line.close()
+    connection = BlockingConnection(redis_url)
+    connection.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
+    connection.close()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Gateway]:

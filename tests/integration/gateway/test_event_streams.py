@@ -63,7 +63,9 @@ def begun(life: Life):
 
 def append_numbers(life: Life, claimed, *numbers: int) -> None:
     entries = [Entry(number=n, kind="event", data=b"%d" % n) for n in numbers]
-    assert life.line.run(append_events(claimed.id, claimed.token, entries, worker=claimed.worker))
+    assert life.connection.run(
+        append_events(claimed.id, claimed.token, entries, worker=claimed.worker)
+    )
 
 
 def test_a_silent_stream_gives_signs_of_life(run, begun):
@@ -176,7 +178,7 @@ def test_redis_away_ends_no_stream(tmp_path):
         return meanwhile, text
 
     meanwhile, text = asyncio.run(scenario())
-    life.line.close()
+    life.connection.close()
     server.kill()
     server.wait()
 

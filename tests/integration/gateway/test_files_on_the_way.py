@@ -75,10 +75,10 @@ def trace(redis_url: str, shown: str) -> None:
 
 
 def test_a_call_with_a_key_enters_few_files_on_its_way_to_the_script(
-    redis_url: str, line: BlockingConnection
+    redis_url: str, connection: BlockingConnection
 ) -> None:
-    line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
-    shown = make_key(line, "ada", "admin").headers["Authorization"]
+    connection.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
+    shown = make_key(connection, "ada", "admin").headers["Authorization"]
 
     child = subprocess.run(
         [sys.executable, "-m", MODULE, redis_url, shown],

@@ -40,13 +40,15 @@ def run(redis_url: str) -> Callable[..., object]:
     return with_ring
 
 
-def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: BlockingConnection):
-    made = make_key(line, "shop", "read")
+def test_while_news_come_a_key_is_known_until_they_say_otherwise(
+    run, connection: BlockingConnection
+):
+    made = make_key(connection, "shop", "read")
 
     async def scenario(key_cache: KeyCache) -> list[bool]:
         key_cache.on_subscribed()
         seen = [await key_cache.find(made.id) is not None]
-        line.run(access_commands.revoke_key(made.id))
+        connection.run(access_commands.revoke_key(made.id))
         seen.append(await key_cache.find(made.id) is not None)  # the news are under way
         key_cache.on_revocation(b"-" + made.id.encode())
         seen.append(await key_cache.find(made.id) is not None)
@@ -55,15 +57,15 @@ def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Bloc
     assert run(scenario, trusted_s=60) == [True, True, False]
 
 
-def test_without_news_redis_is_asked_every_time(run, line: BlockingConnection):
-    made = make_key(line, "shop", "read")
+def test_without_news_redis_is_asked_every_time(run, connection: BlockingConnection):
+    made = make_key(connection, "shop", "read")
 
     async def scenario(key_cache: KeyCache) -> list[bool]:
         seen = [await key_cache.find(made.id, is_rechecked=True) is not None]
         key_cache.on_subscribed()
         seen.append(await key_cache.find(made.id) is not None)
         key_cache.on_unsubscribed()
-        line.run(access_commands.revoke_key(made.id))
+        connection.run(access_commands.revoke_key(made.id))
         seen.append(await key_cache.find(made.id, is_rechecked=True) is not None)
         return seen
 
@@ -71,14 +73,14 @@ def test_without_news_redis_is_asked_every_time(run, line: BlockingConnection):
 
 
 def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(
-    run, line: BlockingConnection
+    run, connection: BlockingConnection
 ):
-    made = make_key(line, "shop", "read")
+    made = make_key(connection, "shop", "read")
 
     async def scenario(key_cache: KeyCache) -> list[bool]:
         key_cache.on_subscribed()
         await key_cache.find(made.id)
-        line.run(access_commands.revoke_key(made.id))
+        connection.run(access_commands.revoke_key(made.id))
         return [
             await key_cache.find(made.id, is_rechecked=True) is not None,
             await key_cache.find(made.id) is not None,
@@ -88,9 +90,9 @@ def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(
 
 
 def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(
-    run, line: BlockingConnection
+    run, connection: BlockingConnection
 ):
-    made = make_key(line, "shop", "read")
+    made = make_key(connection, "shop", "read")
 
     async def scenario(key_cache: KeyCache) -> object:
         key_cache.on_subscribed()
@@ -102,11 +104,11 @@ def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(
     assert run(scenario) == (None, None)
 
 
-def test_uses_are_written_down_together_and_at_the_end(run, line: BlockingConnection):
-    first, second = make_key(line, "shop", "read"), make_key(line, "desk", "read")
+def test_uses_are_written_down_together_and_at_the_end(run, connection: BlockingConnection):
+    first, second = make_key(connection, "shop", "read"), make_key(connection, "desk", "read")
 
     def used() -> set[str]:
-        return {k.id for k in line.run(access_commands.read_keys()).keys if k.used_at_ms}
+        return {k.id for k in connection.run(access_commands.read_keys()).keys if k.used_at_ms}
 
     async def scenario(key_cache: KeyCache) -> None:
         for _ in range(100):
@@ -119,14 +121,16 @@ def test_uses_are_written_down_together_and_at_the_end(run, line: BlockingConnec
     assert used() == {first.id, second.id}
 
 
-def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: BlockingConnection):
-    made = make_key(line, "shop", "read")
-    brief = make_key(line, "shop", "read", lifetime_ms=1)
+def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(
+    run, connection: BlockingConnection
+):
+    made = make_key(connection, "shop", "read")
+    brief = make_key(connection, "shop", "read", lifetime_ms=1)
     wrong = generate_key_text()
     wrong_secret = generate_key_text()
     stolen_id = type(wrong)(id=made.id, secret=wrong_secret.secret).write()
     mistyped = made.text[:-1] + ("A" if made.text[-1] != "A" else "B")
-    eventually(lambda: line.run(access_commands.count_valid_keys()) == 1)
+    eventually(lambda: connection.run(access_commands.count_valid_keys()) == 1)
 
     async def scenario(key_cache: KeyCache) -> list[tuple[str, str]]:
         key_cache.on_subscribed()
@@ -147,17 +151,19 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: B
     assert waits[0] == "too_many_failures"
 
 
-def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: BlockingConnection):
-    made = make_key(line, "shop", "read")
-    keys = line.keys.build("api_keys")
-    kept = line.run(Command(("DUMP", keys), lambda reply: reply))
-    line.run(Command(("DEL", keys), lambda reply: reply))
+def test_a_key_that_was_missed_is_asked_for_again_after_a_while(
+    run, connection: BlockingConnection
+):
+    made = make_key(connection, "shop", "read")
+    keys = connection.keys.build("api_keys")
+    kept = connection.run(Command(("DUMP", keys), lambda reply: reply))
+    connection.run(Command(("DEL", keys), lambda reply: reply))
 
     async def scenario(key_cache: KeyCache) -> list[bool]:
         key_cache.on_subscribed()
         seen = [await key_cache.find(made.id) is not None]
         # Redis is restored from a copy, under the gateway.
-        line.run(Command(("RESTORE", keys, 0, kept), lambda reply: reply))
+        connection.run(Command(("RESTORE", keys, 0, kept), lambda reply: reply))
         seen.append(await key_cache.find(made.id) is not None)
         await asyncio.sleep(0.3)
         seen.append(await key_cache.find(made.id) is not None)
@@ -167,8 +173,10 @@ def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Block
     assert run(scenario, missing_s=0.2) == [False, False, True, True]
 
 
-def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: BlockingConnection):
-    made = make_key(line, "shop", "read")
+def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(
+    run, connection: BlockingConnection
+):
+    made = make_key(connection, "shop", "read")
 
     async def scenario(key_cache: KeyCache) -> list[bool]:
         key_cache.on_subscribed()
@@ -183,8 +191,8 @@ def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: Blo
     assert run(scenario, missing_s=0.05) == [False, False, False]
 
 
-def test_news_that_come_while_redis_is_asked_count(run, line: BlockingConnection):
-    made = make_key(line, "shop", "read")
+def test_news_that_come_while_redis_is_asked_count(run, connection: BlockingConnection):
+    made = make_key(connection, "shop", "read")
 
     async def scenario(key_cache: KeyCache) -> bool:
         key_cache.on_subscribed()

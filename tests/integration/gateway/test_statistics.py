@@ -29,8 +29,8 @@ def settle_some(life: Life) -> None:
         life.settle(life.claim_one(), status)
 
 
-def test_what_ended_is_in_the_last_minute_by_function(redis_url, line):
-    settle_some(Life(line))
+def test_what_ended_is_in_the_last_minute_by_function(redis_url, connection):
+    settle_some(Life(connection))
 
     async def view():
         store = AsyncConnection(redis_url)
@@ -49,8 +49,8 @@ def test_what_ended_is_in_the_last_minute_by_function(redis_url, line):
     assert 0 <= shown["total"]["run_ms"]["p50"] <= shown["total"]["run_ms"]["p95"]
 
 
-def test_minutes_that_are_over_are_read_once(redis_url, line):
-    settle_some(Life(line))
+def test_minutes_that_are_over_are_read_once(redis_url, connection):
+    settle_some(Life(connection))
 
     async def ask():
         store = Counted(redis_url)
@@ -68,7 +68,7 @@ def test_minutes_that_are_over_are_read_once(redis_url, line):
     assert later <= 4
 
 
-def test_a_long_span_is_shown_in_steps_that_stay_where_they_are(redis_url, line):
+def test_a_long_span_is_shown_in_steps_that_stay_where_they_are(redis_url, connection):
     async def read():
         store = AsyncConnection(redis_url)
         found = await StatisticsCache(store).read(1440)

@@ -214,11 +214,11 @@ async def post_in_one_piece(
 
 
 @pytest.fixture
-def ask(line: BlockingConnection, redis_url: str, turns: Turns):
+def ask(connection: BlockingConnection, redis_url: str, turns: Turns):
     """Post to a gateway that serves in this process, without a socket."""
 
     def ask(path: str, body: bytes, **settings: object) -> tuple[int, bytes]:
-        line.run(
+        connection.run(
             function_commands.publish_function(
                 "wide", manifest=WIDE.encode(), version=WIDE.version, source=b""
             )

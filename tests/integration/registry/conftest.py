@@ -43,8 +43,8 @@ def folder(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-def published(line: BlockingConnection) -> Published:
-    return Published(line)
+def published(connection: BlockingConnection) -> Published:
+    return Published(connection)
 
 
 @pytest.fixture

@@ -21,114 +21,114 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 def publish_version(
-    line: BlockingConnection, name: str, version: str, manifest: bytes = b"{}"
+    connection: BlockingConnection, name: str, version: str, manifest: bytes = b"{}"
 ) -> bool:
-    return line.run(
+    return connection.run(
         publish_function(
             name, manifest=manifest, version=version, source=b"source of " + version.encode()
         )
     )
 
 
-def life_ms(line: BlockingConnection, version: str) -> int:
+def life_ms(connection: BlockingConnection, version: str) -> int:
     """-1: for ever; -2: gone."""
-    return line.run(Command(("PTTL", Keys().build("source", version)), int))
+    return connection.run(Command(("PTTL", Keys().build("source", version)), int))
 
 
 @pytest.fixture
-def news(redis_url: str, line: BlockingConnection):
+def news(redis_url: str, connection: BlockingConnection):
     """Count what was published on the news channel since last asked."""
     listener = Listener(redis_url, Keys().build("news"))
     yield lambda: len(listener.all())
     listener.close()
 
 
-def test_publishing_writes_manifest_version_and_source_and_tells(line, news):
-    assert publish_version(line, "f", "v1") is True
+def test_publishing_writes_manifest_version_and_source_and_tells(connection, news):
+    assert publish_version(connection, "f", "v1") is True
 
-    assert line.run(read_manifests()) == {"f": b"{}"}
-    assert line.run(read_versions()) == {"f": "v1"}
-    assert line.run(read_source("v1")) == b"source of v1"
-    assert life_ms(line, "v1") == -1
+    assert connection.run(read_manifests()) == {"f": b"{}"}
+    assert connection.run(read_versions()) == {"f": "v1"}
+    assert connection.run(read_source("v1")) == b"source of v1"
+    assert life_ms(connection, "v1") == -1
     assert news() == 1
 
 
-def test_publishing_the_same_again_is_no_news(line, news):
-    publish_version(line, "f", "v1")
+def test_publishing_the_same_again_is_no_news(connection, news):
+    publish_version(connection, "f", "v1")
     news()
 
-    assert publish_version(line, "f", "v1") is False
+    assert publish_version(connection, "f", "v1") is False
 
     assert news() == 0
 
 
-def test_a_superseded_source_lives_a_day_longer(line):
-    publish_version(line, "f", "v1")
+def test_a_superseded_source_lives_a_day_longer(connection):
+    publish_version(connection, "f", "v1")
 
-    publish_version(line, "f", "v2")
+    publish_version(connection, "f", "v2")
 
-    assert DAY_MS - 5_000 < life_ms(line, "v1") <= DAY_MS
-    assert life_ms(line, "v2") == -1
-
-
-def test_a_version_that_serves_again_lives_without_limit_again(line):
-    publish_version(line, "f", "v1")
-    publish_version(line, "f", "v2")
-
-    publish_version(line, "f", "v1")
-
-    assert life_ms(line, "v1") == -1
-    assert life_ms(line, "v2") > 0
+    assert DAY_MS - 5_000 < life_ms(connection, "v1") <= DAY_MS
+    assert life_ms(connection, "v2") == -1
 
 
-def test_a_source_lives_while_any_function_of_its_file_is_served(line):
-    publish_version(line, "f", "v1")
-    publish_version(line, "g", "v1")
+def test_a_version_that_serves_again_lives_without_limit_again(connection):
+    publish_version(connection, "f", "v1")
+    publish_version(connection, "f", "v2")
 
-    publish_version(line, "f", "v2")
-    assert life_ms(line, "v1") == -1
+    publish_version(connection, "f", "v1")
 
-    line.run(unpublish_function("g"))
-    assert life_ms(line, "v1") > 0
-
-
-def test_a_source_that_was_lost_is_written_again(line):
-    publish_version(line, "f", "v1")
-    line.run(Command(("DEL", Keys().build("source", "v1")), int))
-
-    assert publish_version(line, "f", "v1") is True
-
-    assert line.run(read_source("v1")) == b"source of v1"
+    assert life_ms(connection, "v1") == -1
+    assert life_ms(connection, "v2") > 0
 
 
-def test_another_source_under_the_same_version_replaces_the_first(line):
-    publish_version(line, "f", "v1")
+def test_a_source_lives_while_any_function_of_its_file_is_served(connection):
+    publish_version(connection, "f", "v1")
+    publish_version(connection, "g", "v1")
 
-    line.run(publish_function("f", manifest=b"{}", version="v1", source=b"described anew"))
+    publish_version(connection, "f", "v2")
+    assert life_ms(connection, "v1") == -1
 
-    assert line.run(read_source("v1")) == b"described anew"
+    connection.run(unpublish_function("g"))
+    assert life_ms(connection, "v1") > 0
 
 
-def test_annotating_changes_the_manifest_and_nothing_else(line, news):
-    publish_version(line, "f", "v1")
+def test_a_source_that_was_lost_is_written_again(connection):
+    publish_version(connection, "f", "v1")
+    connection.run(Command(("DEL", Keys().build("source", "v1")), int))
+
+    assert publish_version(connection, "f", "v1") is True
+
+    assert connection.run(read_source("v1")) == b"source of v1"
+
+
+def test_another_source_under_the_same_version_replaces_the_first(connection):
+    publish_version(connection, "f", "v1")
+
+    connection.run(publish_function("f", manifest=b"{}", version="v1", source=b"described anew"))
+
+    assert connection.run(read_source("v1")) == b"described anew"
+
+
+def test_annotating_changes_the_manifest_and_nothing_else(connection, news):
+    publish_version(connection, "f", "v1")
     news()
 
-    assert line.run(set_load_error("f", manifest=b'{"error":1}')) is True
-    assert line.run(set_load_error("f", manifest=b'{"error":1}')) is False
+    assert connection.run(set_load_error("f", manifest=b'{"error":1}')) is True
+    assert connection.run(set_load_error("f", manifest=b'{"error":1}')) is False
 
-    assert line.run(read_manifests()) == {"f": b'{"error":1}'}
-    assert line.run(read_versions()) == {"f": "v1"}
+    assert connection.run(read_manifests()) == {"f": b'{"error":1}'}
+    assert connection.run(read_versions()) == {"f": "v1"}
     assert news() == 1
 
 
-def test_withdrawing_takes_manifest_and_version_and_leaves_the_source_a_day(line, news):
-    publish_version(line, "f", "v1")
+def test_withdrawing_takes_manifest_and_version_and_leaves_the_source_a_day(connection, news):
+    publish_version(connection, "f", "v1")
     news()
 
-    assert line.run(unpublish_function("f")) is True
-    assert line.run(unpublish_function("f")) is False
+    assert connection.run(unpublish_function("f")) is True
+    assert connection.run(unpublish_function("f")) is False
 
-    assert line.run(read_manifests()) == {}
-    assert line.run(read_versions()) == {}
-    assert 0 < life_ms(line, "v1") <= DAY_MS
+    assert connection.run(read_manifests()) == {}
+    assert connection.run(read_versions()) == {}
+    assert 0 < life_ms(connection, "v1") <= DAY_MS
     assert news() == 1

@@ -29,7 +29,7 @@ def test_what_is_in_the_folder_is_published(folder, publish, published):
 
     versions = published.versions()
     assert versions["a"] == versions["b"] == published.all()["a"].version
-    release = decode_release(published.line.run(read_source(versions["hello"])))
+    release = decode_release(published.connection.run(read_source(versions["hello"])))
     assert release.bundle.sources == {"hello.py": b"def hello(name: str) -> str: return name\n"}
 
 
@@ -262,12 +262,12 @@ def test_a_renamed_file_never_makes_its_functions_vanish(folder, publish, publis
     assert all(names == {"x"} for names in seen)
 
 
-def test_what_has_not_changed_is_not_published_again(folder, publish, published, line):
+def test_what_has_not_changed_is_not_published_again(folder, publish, published, connection):
     folder.write("f.py", "def f(): pass\n")
     first = publish()
     eventually(published.has("f"))
     first.stop()
-    calls = _calls(line, "hset")
+    calls = _calls(connection, "hset")
 
     with capture_logs() as logs:
         folder.write("g.py", "def g(): pass\n")
@@ -276,10 +276,10 @@ def test_what_has_not_changed_is_not_published_again(folder, publish, published,
         second.stop()  # it logs what it has published
 
     assert [entry["function"] for entry in logs if entry["event"] == "function_loaded"] == ["g"]
-    assert _calls(line, "hset") - calls == 3  # that g loads; its manifest and version
+    assert _calls(connection, "hset") - calls == 3  # that g loads; its manifest and version
 
 
-def _calls(line: BlockingConnection, command: str) -> int:
-    stats = line.run(Command(("INFO", "commandstats"), bytes)).decode()
+def _calls(connection: BlockingConnection, command: str) -> int:
+    stats = connection.run(Command(("INFO", "commandstats"), bytes)).decode()
     [found] = [row for row in stats.splitlines() if row.startswith(f"cmdstat_{command}:")]
     return int(found.partition("calls=")[2].partition(",")[0])

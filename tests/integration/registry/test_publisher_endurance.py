@@ -88,8 +88,8 @@ def test_a_redis_that_comes_late_dies_and_comes_back_empty_gets_the_functions(
     folder.write("f.py", "def f(): pass\n")
     url = f"unix://{tmp_path}/redis.sock"
     publish(url=url, rescan_s=0.2)
-    line = BlockingConnection(url)
-    published = Published(line)
+    connection = BlockingConnection(url)
+    published = Published(connection)
 
     for _ in range(2):
         server = start_redis(tmp_path)
@@ -98,7 +98,7 @@ def test_a_redis_that_comes_late_dies_and_comes_back_empty_gets_the_functions(
         finally:
             server.kill()
             server.wait()
-            line.close()
+            connection.close()
 
 
 def test_start_and_stop_may_be_repeated(folder, publish, published):
@@ -155,14 +155,14 @@ def test_loaded_failed_and_withdrawn_are_logged_once(folder, publish, published)
     assert reported["function_failed"]["error_type"] == "ModuleNotFoundError"
 
 
-def test_a_manifest_of_another_release_is_written_again(folder, publish, published, line):
+def test_a_manifest_of_another_release_is_written_again(folder, publish, published, connection):
     folder.write("f.py", "def f(): pass\n")
     for name in ("f", "stranger"):
-        line.run(Command(("HSET", Keys().build("functions"), name, b"not json"), int))
+        connection.run(Command(("HSET", Keys().build("functions"), name, b"not json"), int))
 
     publish()
 
-    eventually(lambda: set(line.run(read_manifests())) == {"f"})
+    eventually(lambda: set(connection.run(read_manifests())) == {"f"})
     eventually(lambda: published.all()["f"].version)
 
 

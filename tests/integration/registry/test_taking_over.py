@@ -126,10 +126,10 @@ def test_who_is_told_publishes_its_folder(
 
 
 def test_a_worker_beside_the_publisher_says_that_its_files_differ_and_when_they_agree_again(
-    settled, publish, other, folder, line
+    settled, publish, other, folder, connection
 ):
     (other / "one.py").write_text("def one(): return 'changed'\n")
-    onlooker = FolderComparison(line, other, worker="w")
+    onlooker = FolderComparison(connection, other, worker="w")
     with capture_logs() as logs:
         onlooker.step()
         assert onlooker.standing.state == "unknown"  # a look may fall between change and publishing

@@ -28,12 +28,14 @@ def learned(*made: PublishedVersion, most_versions: int = 256) -> VersionCache:
     return catalog
 
 
-def test_manifest_and_bundle_of_a_version_are_found_as_redis_keeps_them(line: BlockingConnection):
+def test_manifest_and_bundle_of_a_version_are_found_as_redis_keeps_them(
+    connection: BlockingConnection,
+):
     made = release(b"one")
     version = made.bundle.version
     manifest = made.manifests[0].encode()
-    line.run(publish_function("f", manifest=manifest, version=version, source=made.encode()))
-    data = line.run(read_source(version))
+    connection.run(publish_function("f", manifest=manifest, version=version, source=made.encode()))
+    data = connection.run(read_source(version))
     assert data is not None
     catalog = VersionCache()
 

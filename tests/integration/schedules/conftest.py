@@ -27,7 +27,7 @@ class Planner(Life):
         """Publish a function, with its own schedule when the options name one."""
         chosen = Options(**options)
         manifest = Manifest(name=name, version=version, file=f"{name}.py", options=chosen)
-        return self.line.run(
+        return self.connection.run(
             function_commands.publish_function(
                 name,
                 manifest=manifest.encode(),
@@ -38,7 +38,7 @@ class Planner(Life):
         )
 
     def withdraw(self, name: str = "f") -> None:
-        self.line.run(function_commands.unpublish_function(name))
+        self.connection.run(function_commands.unpublish_function(name))
 
     def create(self, schedule_id: str = "sch-1", **fields: Any) -> str:
         """Make a schedule as the API does."""
@@ -51,7 +51,7 @@ class Planner(Life):
             "overlap": "1",
             "catch_up": "0",
         }
-        self.line.run(schedule_commands.create_schedule(schedule_id, {**usual, **fields}))
+        self.connection.run(schedule_commands.create_schedule(schedule_id, {**usual, **fields}))
         return schedule_id
 
     def schedule(self, schedule_id: str = "sch-1") -> Schedule:
@@ -60,11 +60,11 @@ class Planner(Life):
         return found
 
     def find(self, schedule_id: str) -> Schedule | None:
-        page = self.line.run(schedule_commands.read_schedule(schedule_id))
+        page = self.connection.run(schedule_commands.read_schedule(schedule_id))
         return page.schedules[0] if page.schedules else None
 
     def change(self, schedule_id: str = "sch-1", **fields: str) -> str:
-        return self.line.run(schedule_commands.change_schedule(schedule_id, fields))
+        return self.connection.run(schedule_commands.change_schedule(schedule_id, fields))
 
     def set_since(self, since_ms: int, schedule_id: str = "sch-1") -> None:
         """Make everything after `since_ms` yet to be decided, as after an absence."""
@@ -75,7 +75,7 @@ class Planner(Life):
     def invocations(self, function: str = "f") -> list[Record]:
         """Every invocation of a function, oldest first."""
         listed = list_page(function=function, most=1_000)
-        page = self.line.run(listed)
+        page = self.connection.run(listed)
         return [record_from_hash(each, flat) for each, flat in reversed(page.records)]
 
     def moments(self, function: str = "f") -> list[int]:
@@ -88,8 +88,8 @@ class Planner(Life):
 
 
 @pytest.fixture
-def planner(line: BlockingConnection) -> Planner:
-    planner = Planner(line)
+def planner(connection: BlockingConnection) -> Planner:
+    planner = Planner(connection)
     planner.publish("f")
     return planner
 

@@ -14,22 +14,22 @@ RECORDS = 20_000
 
 def test_a_schedule_fires_on_time_while_20_000_records_are_checked(planner, redis_url, capsys):
     for _ in range(RECORDS // 500):
-        end_some(planner.line, 500, ttl_ms=3_600_000)
+        end_some(planner.connection, 500, ttl_ms=3_600_000)
     planner.publish("tock")
     planner.create(function="tock", cron="* * * * * *")
 
     def is_checked() -> bool:
-        found = planner.line.run(read_check("one"))
+        found = planner.connection.run(read_check("one"))
         return found is not None and "finished_at" in found.fields
 
     with keeping_up(redis_url, ticker, checker("w"), sweeper("w")):
         eventually(lambda: planner.moments("tock"))
         began = planner.now_ms()
-        planner.line.run(ask_check("one", repair=False))
+        planner.connection.run(ask_check("one", repair=False))
         eventually(is_checked, within_s=50, every_s=0.1)
         ended = planner.now_ms()
 
-    stored = planner.line.run(read_check("one"))
+    stored = planner.connection.run(read_check("one"))
     assert stored is not None
     assert int(stored.fields["looked_at"]) >= RECORDS
     late = [

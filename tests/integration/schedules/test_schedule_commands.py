@@ -18,14 +18,14 @@ SHAPE = ScheduleTarget(version="v1")
 
 
 def due(planner):
-    [found] = planner.line.run(read_agenda(most=10)).due
+    [found] = planner.connection.run(read_agenda(most=10)).due
     return found
 
 
 def tick(planner, schedule, *, moments=(), **more):
     fields = {"since_ms": 5_000, "following_ms": planner.now_ms() + 60_000, "shape": SHAPE}
     births = [(moment, new_invocation_id()) for moment in moments]
-    return planner.line.run(tick_schedule(schedule, moments=births, **{**fields, **more}))
+    return planner.connection.run(tick_schedule(schedule, moments=births, **{**fields, **more}))
 
 
 def test_a_schedule_is_read_as_it_was_made(planner):
@@ -51,8 +51,10 @@ def test_pages_go_by_id(planner):
     for number in range(5):
         planner.create(f"sch-{number}")
 
-    first = planner.line.run(schedule_commands.list_schedules(after="", most=3))
-    second = planner.line.run(schedule_commands.list_schedules(after=first.next or "", most=3))
+    first = planner.connection.run(schedule_commands.list_schedules(after="", most=3))
+    second = planner.connection.run(
+        schedule_commands.list_schedules(after=first.next or "", most=3)
+    )
 
     assert [each.id for each in first.schedules] == ["sch-0", "sch-1", "sch-2"]
     assert [each.id for each in second.schedules] == ["sch-3", "sch-4"]
@@ -62,27 +64,27 @@ def test_pages_go_by_id(planner):
 def test_one_that_is_not_there_is_missing_everywhere(planner):
     assert planner.find("sch-x") is None
     assert planner.change("sch-x", paused="1") == "MISSING"
-    assert planner.line.run(schedule_commands.delete_schedule("sch-x")) == "MISSING"
+    assert planner.connection.run(schedule_commands.delete_schedule("sch-x")) == "MISSING"
     fired = fire_schedule("sch-x", invocation_id=new_invocation_id(), shape=SHAPE)
-    assert planner.line.run(fired).reception == "MISSING"
+    assert planner.connection.run(fired).reception == "MISSING"
 
 
 def test_a_new_one_is_due_to_be_planned_and_wakes_a_ticker(planner):
     planner.create()
 
-    assert planner.line.run(read_agenda(most=10)).due[0].id == "sch-1"
+    assert planner.connection.run(read_agenda(most=10)).due[0].id == "sch-1"
     assert planner.command("LLEN", planner.key("schedules_wake")) == 1
 
 
 def test_a_paused_one_is_never_due(planner):
     planner.create(paused="1")
-    assert planner.line.run(read_agenda(most=10)).due == ()
+    assert planner.connection.run(read_agenda(most=10)).due == ()
 
     planner.change(paused="0")
-    assert planner.line.run(read_agenda(most=10)).due[0].id == "sch-1"
+    assert planner.connection.run(read_agenda(most=10)).due[0].id == "sch-1"
 
     planner.change(paused="1")
-    assert planner.line.run(read_agenda(most=10)).due == ()
+    assert planner.connection.run(read_agenda(most=10)).due == ()
 
 
 def test_what_passed_during_a_pause_is_not_made_up_for(planner):
@@ -108,7 +110,7 @@ def test_a_tick_gives_birth_and_sets_the_next_moment(planner):
     assert planner.tags(born[0]) == ["schedule:sch-1"]
     assert planner.schedule().last_invocation == born[-1].id
     assert planner.schedule().fired == 2
-    agenda = planner.line.run(read_agenda(most=10))
+    agenda = planner.connection.run(read_agenda(most=10))
     assert agenda.due == ()
     assert 50_000 < (agenda.wait_ms or 0) <= 60_000
 
@@ -138,10 +140,10 @@ def test_a_tick_decided_before_a_change_is_late(planner, change):
 def test_a_tick_of_one_that_was_paused_or_deleted_meanwhile_is_late(planner):
     planner.create("sch-1")
     planner.create("sch-2")
-    paused, deleted = planner.line.run(read_agenda(most=10)).due
+    paused, deleted = planner.connection.run(read_agenda(most=10)).due
 
     planner.change("sch-1", paused="1")
-    planner.line.run(schedule_commands.delete_schedule("sch-2"))
+    planner.connection.run(schedule_commands.delete_schedule("sch-2"))
 
     assert tick(planner, paused, moments=[5_000]) == ["LATE"]
     assert tick(planner, deleted, moments=[5_000]) == ["LATE"]
@@ -194,7 +196,7 @@ def test_every_missed_moment_is_counted_and_the_last_hundred_are_named(planner):
     call = tick_schedule(
         due(planner), since_ms=9, following_ms=10, shape=SHAPE, missed=880, moments=missed
     )
-    planner.line.run(call)
+    planner.connection.run(call)
 
     made = planner.schedule()
     assert made.skipped == 1_000
@@ -205,7 +207,7 @@ def test_firing_by_hand_needs_no_moment_and_minds_no_pause(planner):
     planner.create(paused="1", overlap="0")
     invocation_id = new_invocation_id()
 
-    fired = planner.line.run(fire_schedule("sch-1", invocation_id=invocation_id, shape=SHAPE))
+    fired = planner.connection.run(fire_schedule("sch-1", invocation_id=invocation_id, shape=SHAPE))
 
     record = planner.read(invocation_id)
     assert (fired.reception, fired.created_at_ms) == ("NEW", record.created_at_ms)
@@ -219,7 +221,9 @@ def test_firing_by_hand_minds_a_full_queue(planner):
     planner.submit("f")
 
     shape = ScheduleTarget(version="v1", max_waiting=1)
-    fired = planner.line.run(fire_schedule("sch-1", invocation_id=new_invocation_id(), shape=shape))
+    fired = planner.connection.run(
+        fire_schedule("sch-1", invocation_id=new_invocation_id(), shape=shape)
+    )
 
     assert (fired.reception, fired.waiting) == ("FULL", 1)
 
@@ -235,7 +239,7 @@ def test_a_function_s_own_schedule_comes_with_it_and_goes_with_it(planner):
 
     planner.publish("g", version="v3")
     assert planner.find("g") is None
-    assert planner.line.run(read_agenda(most=10)).due == ()
+    assert planner.connection.run(read_agenda(most=10)).due == ()
 
     planner.publish("g", version="v4", schedule="0 9 * * *")
     planner.withdraw("g")
@@ -252,7 +256,7 @@ def test_a_pause_survives_a_redeploy_and_a_short_absence(planner):
     planner.withdraw("g")
     planner.publish("g", version="v2", schedule="0 10 * * *")
     assert planner.schedule("g").is_paused
-    assert planner.line.run(read_agenda(most=10)).due == ()
+    assert planner.connection.run(read_agenda(most=10)).due == ()
     assert planner.command("PTTL", planner.key("schedule", "g")) == -1
 
 
@@ -277,7 +281,7 @@ def test_a_function_s_own_schedule_is_neither_redefined_nor_deleted_by_others(pl
     planner.publish("g", schedule="0 9 * * *")
 
     assert planner.change("g", cron="* * * * *", paused="1") == "DECLARED"
-    assert planner.line.run(schedule_commands.delete_schedule("g")) == "DECLARED"
+    assert planner.connection.run(schedule_commands.delete_schedule("g")) == "DECLARED"
     assert planner.schedule("g").cron == "0 9 * * *"
     assert not planner.schedule("g").is_paused
 
@@ -286,7 +290,7 @@ def test_deleting_leaves_nothing(planner):
     planner.create()
     tick(planner, due(planner), moments=[1_000], shape=ScheduleTarget())
 
-    assert planner.line.run(schedule_commands.delete_schedule("sch-1")) == "DELETED"
+    assert planner.connection.run(schedule_commands.delete_schedule("sch-1")) == "DELETED"
 
     names = [planner.key(name, "sch-1") for name in ("schedule", "skips", "schedules")]
     assert planner.command("EXISTS", *names, planner.key("schedules_due")) == 0

@@ -92,7 +92,7 @@ def test_a_new_schedule_is_noticed_by_a_ticker_that_blocks(planner, start_ticker
 
     planner.create(cron="0 0 1 1 *")
 
-    eventually(lambda: not planner.line.run(read_agenda(most=1)).due, within_s=1)
+    eventually(lambda: not planner.connection.run(read_agenda(most=1)).due, within_s=1)
     planner.create("sch-2")
     eventually(planner.moments, within_s=3)
 
@@ -184,7 +184,7 @@ def test_one_unreadable_schedule_does_not_stop_the_others(planner, start_ticker)
     start_ticker()
 
     eventually(planner.moments, within_s=3)
-    assert planner.line.run(read_agenda(most=10)).due == ()
+    assert planner.connection.run(read_agenda(most=10)).due == ()
 
 
 def test_a_ticker_survives_redis_dropping_its_connections(planner, start_ticker):

@@ -38,12 +38,12 @@ def times() -> Iterator[dict[str, float]]:
 @pytest.fixture(scope="module")
 def adverse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adverse]:
     with own_redis(tmp_path_factory.mktemp("adverse")) as url:
-        line = BlockingConnection(url, timeout_s=60)
-        data = build(line)
+        connection = BlockingConnection(url, timeout_s=60)
+        data = build(connection)
         for _ in range(WOUNDED):
             add_wounded(data)
         yield data
-        line.close()
+        connection.close()
 
 
 def spent_us(adverse: Adverse) -> float:
@@ -58,7 +58,7 @@ def took_ms(adverse: Adverse, call: Command[Any]) -> float:
     """Run a script; what Redis says that it took, less what other processes took meanwhile."""
     adverse.command("CONFIG", "RESETSTAT")
     before = spent_us(adverse)
-    adverse.line.run(call)
+    adverse.connection.run(call)
     worked_us = spent_us(adverse) - before
     text = adverse.command("INFO", "commandstats").decode()
     [said] = [entry for entry in text.split("\r\n") if entry.startswith("cmdstat_evalsha:")]

@@ -163,7 +163,7 @@ class Queue(RuleBasedStateMachine):
             assert self.life.settle(expected.claimed) == "BROKEN"
             self.stale.append(expected.claimed)
         else:
-            assert self.life.line.run(cancel(invocation_id)) == "FINISHED"
+            assert self.life.connection.run(cancel(invocation_id)) == "FINISHED"
 
         expected.status = Status.FAILED
 
@@ -174,7 +174,7 @@ class Queue(RuleBasedStateMachine):
         assert expected.claimed is not None
         held = [(expected.claimed.id, expected.claimed.token, begun)]
 
-        assert self.life.line.run(release(held, worker=expected.claimed.worker)) == 1
+        assert self.life.connection.run(release(held, worker=expected.claimed.worker)) == 1
 
         expected.attempt -= 0 if begun else 1
         self.stale.append(expected.claimed)
@@ -185,7 +185,7 @@ class Queue(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         expected = self.model[invocation_id := data.draw(st.sampled_from(sorted(self.model)))]
 
-        word = self.life.line.run(cancel(invocation_id))
+        word = self.life.connection.run(cancel(invocation_id))
 
         if expected.status in FINISHED:
             assert word == "FINISHED"
@@ -202,17 +202,17 @@ class Queue(RuleBasedStateMachine):
         """The time of one that waits has come; whoever claims next notices."""
         invocation_id = self.pick(data, Status.SCHEDULED, Status.RETRYING)
         self.life.command("ZADD", self.life.key("due", "default"), 1, invocation_id)
-        self.life.line.run(pause_queue("default", is_paused=True))
+        self.life.connection.run(pause_queue("default", is_paused=True))
         self.life.claim()
         if not self.is_paused:
-            self.life.line.run(pause_queue("default", is_paused=False))
+            self.life.connection.run(pause_queue("default", is_paused=False))
 
         self.move(self.model[invocation_id], Status.QUEUED)
 
     @precondition(lambda self: self.model)
     @rule(paused=st.booleans())
     def pause(self, paused: bool) -> None:
-        if self.life.line.run(pause_queue("default", is_paused=paused)):
+        if self.life.connection.run(pause_queue("default", is_paused=paused)):
             self.is_paused = paused
 
     @precondition(lambda self: self.stale)
@@ -233,7 +233,7 @@ class Queue(RuleBasedStateMachine):
     @invariant()
     def every_count_is_as_the_model_says(self) -> None:
         statuses = Counter(e.status for e in self.model.values())
-        for queue in self.life.line.run(read_queues()):
+        for queue in self.life.connection.run(read_queues()):
             assert queue.waiting == statuses[Status.QUEUED]
             assert queue.running == statuses[Status.RUNNING]
             assert queue.scheduled == statuses[Status.SCHEDULED] + statuses[Status.RETRYING]
@@ -246,10 +246,10 @@ class Queue(RuleBasedStateMachine):
         for status in Status:
             for function in ("", *FUNCTIONS):
                 call = list_page(function=function, statuses=[status.value], most=1_000)
-                ids = [found for found, _ in self.life.line.run(call).records]
+                ids = [found for found, _ in self.life.connection.run(call).records]
                 those = [i for i in self.those(status) if function in {"", self.model[i].function}]
                 assert ids == those[::-1]
-        everything = self.life.line.run(list_page(most=1_000)).records
+        everything = self.life.connection.run(list_page(most=1_000)).records
         assert [found for found, _ in everything] == sorted(self.model, reverse=True)
 
     @invariant()
@@ -259,9 +259,9 @@ class Queue(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """At rest nothing is left behind: run all that waits, and look."""
-        self.life.line.run(pause_queue("default", is_paused=False))
+        self.life.connection.run(pause_queue("default", is_paused=False))
         for invocation_id in self.those(*WAITING):
-            self.life.line.run(cancel(invocation_id))
+            self.life.connection.run(cancel(invocation_id))
         for invocation_id in self.those(Status.RUNNING):
             expected = self.model[invocation_id]
             assert expected.claimed is not None
@@ -278,13 +278,13 @@ class Queue(RuleBasedStateMachine):
 
 
 @contextmanager
-def machine_on(line: BlockingConnection) -> Iterator[type[Queue]]:
-    yield type("QueueOnRedis", (Queue,), {"life": Life(line)})
+def machine_on(connection: BlockingConnection) -> Iterator[type[Queue]]:
+    yield type("QueueOnRedis", (Queue,), {"life": Life(connection)})
 
 
 @pytest.mark.timeout(120)
-def test_redis_does_what_the_model_does_whatever_comes(line: BlockingConnection):
-    with machine_on(line) as machine:
+def test_redis_does_what_the_model_does_whatever_comes(connection: BlockingConnection):
+    with machine_on(connection) as machine:
         run_state_machine_as_test(
             machine,
             settings=settings(

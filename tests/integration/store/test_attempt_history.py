@@ -46,7 +46,7 @@ def size_of(life: Life, invocation_id: str) -> int:
 
 
 def whole_output(life: Life, invocation_id: str) -> bytes:
-    entries = life.line.run(read_outputs(invocation_id, life.line.keys))
+    entries = life.connection.run(read_outputs(invocation_id, life.connection.keys))
     return output_of(life.read(invocation_id), entries).whole
 
 
@@ -111,7 +111,7 @@ def test_a_page_of_much_retried_calls_is_small(life: Life):
         attempt_once(life, "failed", error=error(27), logs=b"l" * 60_000)
         assert life.read(invocation_id).earlier_attempts
 
-    page = life.line.run(list_invocations(Filters(), most=50))
+    page = life.connection.run(list_invocations(Filters(), most=50))
 
     assert len(page.records) == 50
     assert sum(len(invocation_json(record)) for record in page.records) < 1_000_000
@@ -122,7 +122,7 @@ def test_a_page_of_much_retried_calls_is_small(life: Life):
 def test_a_list_leaves_out_whatever_is_long(life: Life, field: str):
     invocation_id = life.submit(**{field: b'"' + b"x" * 30_000 + b'"'})
 
-    [record] = life.line.run(list_invocations(Filters(), most=5)).records
+    [record] = life.connection.run(list_invocations(Filters(), most=5)).records
 
     assert record.id == invocation_id
     assert len(invocation_json(record)) < 2_000
@@ -172,14 +172,14 @@ def test_the_output_of_all_attempts_is_bounded(life: Life):
 def test_history_and_output_go_with_the_record(life: Life, ending: str):
     invocation_id = fail_often(life, 2, logs=b"said\n")
     if ending == "waiting":
-        life.line.run(cancel(invocation_id))
+        life.connection.run(cancel(invocation_id))
     else:
         attempt_once(life, ending)
     lives = [life.command("PTTL", life.key(n, invocation_id)) for n in ("record", "history")]
     reported = life.command("PTTL", life.key("outputs", invocation_id))
     life.command("ZADD", life.key("retention"), 1, invocation_id)
 
-    assert life.line.run(sweep()).count == 1
+    assert life.connection.run(sweep()).count == 1
 
     assert abs(lives[0] - lives[1]) < 1_000
     assert abs(lives[0] - reported) < 1_000

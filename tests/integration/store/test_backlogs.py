@@ -42,7 +42,7 @@ def test_thousands_that_expired_end_in_parts_and_whole(
     assert sorted(expired) == sorted(old)
     assert started == [live]
     assert end_of(life, old[::450]) == ({"expired"}, 4_500, 4_500)
-    [queue] = life.line.run(read_queues())
+    [queue] = life.connection.run(read_queues())
     assert (queue.waiting, queue.running) == (0, 1)
 
 

@@ -91,24 +91,24 @@ def test_a_batch_with_a_lost_member_comes_to_its_end(life: Life):
     [lost] = life.command("LRANGE", life.key("batch_items", batch), 0, 0)
     life.command("DEL", life.key("record", lost.decode()))
     life.command("ZREM", life.key("lane", "batch", "b", ""), lost)
-    check_all(life.line, repair=True)
+    check_all(life.connection, repair=True)
     [other] = life.command("LRANGE", life.key("batch_items", batch), 1, 1)
 
-    life.line.run(cancel(other.decode()))
+    life.connection.run(cancel(other.decode()))
 
     assert life.command("HGET", life.key("batch", batch), "finished_at")
     assert life.command("HGET", life.key("batch", batch), "failed") == b"1"
-    assert check_all(life.line) == []
+    assert check_all(life.connection) == []
 
 
 def test_a_receiver_whose_turn_was_lost_gets_it_back(scene: Scene):
-    line = scene.life.line
+    connection = scene.life.connection
     claim = deliveries.claim(free=1, limit=1, lease_ms=1, most_steps=9)
     for _ in range(3):
         scene.life.submit("f", callback=CALLBACK)
     for item in scene.life.claim(8).items:
         scene.life.settle(item)
-    line.run(claim)
+    connection.run(claim)
     assert scene.check() == []
     scene.raw("DEL", ("origins",))
 
@@ -118,13 +118,13 @@ def test_a_receiver_whose_turn_was_lost_gets_it_back(scene: Scene):
     assert scene.check() == []
 
 
-def test_a_check_during_heavy_traffic_finds_nothing(redis_url: str, line: BlockingConnection):
+def test_a_check_during_heavy_traffic_finds_nothing(redis_url: str, connection: BlockingConnection):
     found: list[Finding] = []
     with Traffic(redis_url) as traffic:
         eventually(lambda: traffic.ended > 300 or traffic.errors, within_s=20)
         for _ in range(5):
-            found += check_all(line)
-            found += check_all(line, repair=True)
+            found += check_all(connection)
+            found += check_all(connection, repair=True)
 
     assert traffic.errors == []
     assert found == []
@@ -149,8 +149,8 @@ def test_a_key_of_another_type_is_told_and_the_check_goes_on(life: Life, what: s
     life.command("DEL", life.key(name, *parts))
     life.command("SET", life.key(name, *parts), "text")
 
-    found = check_all(life.line, repair=True)
-    left = check_all(life.line)
+    found = check_all(life.connection, repair=True)
+    left = check_all(life.connection)
 
     assert "unreadable" in {one.kind for one in found}
     assert ("missing_in_lane", lost, True) in {(o.kind, o.id, o.is_repaired) for o in found}
@@ -166,11 +166,11 @@ def test_a_field_that_is_no_number_does_not_stop_the_check(life: Life, field: st
         "f", callback="http://x.example/", delay_ms=WEEK_MS * (status == "scheduled")
     )
     if status == "ended":
-        assert life.line.run(cancel(hurt)) == "CANCELLED"
+        assert life.connection.run(cancel(hurt)) == "CANCELLED"
     for place in ("due", "lane"):
         life.command("DEL", life.key(place, "default", *(["f", ""] * (place == "lane"))))
     life.command("HSET", life.key("record", hurt), field, "x")
 
-    found = check_all(life.line, repair=True)
+    found = check_all(life.connection, repair=True)
 
     assert ("missing_in_lane", lost, True) in {(o.kind, o.id, o.is_repaired) for o in found}

@@ -137,10 +137,10 @@ def test_fairness_keys_take_turns_ahead_too(life: Life):
 
 def test_a_paused_queue_says_so(life: Life):
     life.submit()
-    life.line.run(pause_queue("default", is_paused=True))
+    life.connection.run(pause_queue("default", is_paused=True))
 
     paused = life.claim(5, ahead=5, rooms={"f": 5})
-    life.line.run(pause_queue("default", is_paused=False))
+    life.connection.run(pause_queue("default", is_paused=False))
     resumed = life.claim()
 
     assert (paused.is_paused, paused.remaining_lanes, paused.items) == (True, 0, ())
@@ -150,7 +150,7 @@ def test_a_paused_queue_says_so(life: Life):
 def test_of_calls_that_were_lost_before_one_goes_ahead_at_a_time(life: Life):
     ids = [life.submit("q") for _ in range(8)]
     lost = life.claim(6)
-    life.line.run(settle([lost_one(item) for item in lost.items], worker="w1"))
+    life.connection.run(settle([lost_one(item) for item in lost.items], worker="w1"))
 
     first = life.claim(2, ahead=10, rooms={"q": 10})
     second = life.claim(0, ahead=10, rooms={"q": 10})

@@ -56,16 +56,16 @@ def test_a_server_older_than_6_2_is_refused_and_newer_ones_are_not():
 
 
 def test_a_line_opens_again_after_its_connection_was_killed(
-    line: BlockingConnection, redis_url: str
+    connection: BlockingConnection, redis_url: str
 ):
-    line.run(call("CLIENT", "ID"))
+    connection.run(call("CLIENT", "ID"))
     other = BlockingConnection(redis_url)
     other.run(call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
 
     with pytest.raises(StoreUnavailableError):
-        line.run(PING)
+        connection.run(PING)
 
-    assert line.run(PING) == b"PONG"
+    assert connection.run(PING) == b"PONG"
     other.close()
 
 
@@ -76,14 +76,14 @@ def test_scripts_survive_a_script_flush(life: Life):
     assert life.claim().items
 
 
-def test_an_error_reply_is_raised_as_ours(line: BlockingConnection):
+def test_an_error_reply_is_raised_as_ours(connection: BlockingConnection):
     with pytest.raises(StoreError, match="wrong number of arguments"):
-        line.run(call("GET"))
+        connection.run(call("GET"))
 
 
 def test_who_answers_the_handshake_as_no_redis_does_is_told_as_away():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        line = BlockingConnection(f"redis://127.0.0.1:{server.getsockname()[1]}")
+        connection = BlockingConnection(f"redis://127.0.0.1:{server.getsockname()[1]}")
 
         def answer() -> None:
             other, _ = server.accept()
@@ -94,16 +94,18 @@ def test_who_answers_the_handshake_as_no_redis_does_is_told_as_away():
         answering = Thread(target=answer)
         answering.start()
         with pytest.raises(StoreUnavailableError):
-            line.run(PING)
+            connection.run(PING)
         answering.join()
 
 
-def test_blocking_returns_as_soon_as_there_is_something(line: BlockingConnection, redis_url: str):
+def test_blocking_returns_as_soon_as_there_is_something(
+    connection: BlockingConnection, redis_url: str
+):
     pusher = BlockingConnection(redis_url)
     pusher.run(call("RPUSH", "k", "v"))
 
-    assert line.block(["k"], timeout_s=5) == ("k", b"v")
-    assert line.block(["k"], timeout_s=0.01) is None
+    assert connection.block(["k"], timeout_s=5) == ("k", b"v")
+    assert connection.block(["k"], timeout_s=0.01) is None
     pusher.close()
 
 

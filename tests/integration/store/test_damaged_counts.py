@@ -29,39 +29,43 @@ WRONG = ["", "many", "1.5", "99999999999999999999"]
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize(("place", "field"), COUNTS, ids=str)
 def test_a_count_that_is_no_number_stops_nobody(
-    life: Life, line: BlockingConnection, place, field, wrong
+    life: Life, connection: BlockingConnection, place, field, wrong
 ):
     waiting = [life.submit("f"), life.submit("g")]
     life.command("HSET", life.key(*place), field, wrong)
 
     waiting += [life.submit("f", key="k"), life.submit("g"), life.submit("f", max_waiting=99)]
-    line.run(submit(function="f", queue="default", version="v1", entries=[("plain", b"{}", ())]))
+    connection.run(
+        submit(function="f", queue="default", version="v1", entries=[("plain", b"{}", ())])
+    )
     [*cancelled, kept] = [life.submit("f") for _ in range(2)]
-    line.run(cancel(cancelled[0]))
+    connection.run(cancel(cancelled[0]))
     claimed = life.claim(3).items
     settled = [life.settle(item) for item in claimed]
-    purged = line.run(purge_queue("default"))
+    purged = connection.run(purge_queue("default"))
     life.beat()
 
     assert len(claimed) == 3
     assert settled == ["DONE"] * 3
     assert purged == len([*waiting, "plain", kept]) - 3
-    assert set(line.run(read_metrics(["f", "g"])).functions) == {"f", "g"}
-    line.run(read_stats(life.line.keys))
-    line.run(read_waiting(life.line.keys))
-    line.run(read_queues())
+    assert set(connection.run(read_metrics(["f", "g"])).functions) == {"f", "g"}
+    connection.run(read_stats(life.connection.keys))
+    connection.run(read_waiting(life.connection.keys))
+    connection.run(read_queues())
     life.submit("g")
-    check_all(line, repair=True)
-    assert line.run(read_waiting(life.line.keys))["g"] == 1
-    assert [queue.waiting for queue in line.run(read_queues())] == [1]
+    check_all(connection, repair=True)
+    assert connection.run(read_waiting(life.connection.keys))["g"] == 1
+    assert [queue.waiting for queue in connection.run(read_queues())] == [1]
 
 
-def test_a_minute_with_a_count_that_is_no_number_counts_on(life: Life, line: BlockingConnection):
+def test_a_minute_with_a_count_that_is_no_number_counts_on(
+    life: Life, connection: BlockingConnection
+):
     for wrong in WRONG:
-        minute = line.run(read_clock()) // 60_000
+        minute = connection.run(read_clock()) // 60_000
         life.command("HSET", life.key("minute", str(minute)), "f:succeeded", wrong)
         life.submit("f")
         [item] = life.claim(1).items
 
         assert life.settle(item) == "DONE"
-        line.run(read_minute(minute, life.line.keys))
+        connection.run(read_minute(minute, life.connection.keys))

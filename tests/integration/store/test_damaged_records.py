@@ -30,8 +30,8 @@ MOST_TURNS = 20
 
 
 @pytest.fixture
-def data(line: BlockingConnection) -> Adverse:
-    return Adverse(line=line)
+def data(connection: BlockingConnection) -> Adverse:
+    return Adverse(connection=connection)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def claim_in_turns(data: Adverse, queue: str) -> list[Claimed]:
     found: list[Claimed] = []
     for _ in range(MOST_TURNS):
         call = claim(queue=queue, worker="other", limit=16, lease_ms=HOUR_MS)
-        found += data.line.run(call).items
+        found += data.connection.run(call).items
     return found
 
 
@@ -71,8 +71,8 @@ def beat(data: Adverse, held: Iterable[Member] = ()) -> tuple[str, ...]:
         details=b"{}",
         held=[(one.id, one.token) for one in held],
     )
-    lost = data.line.run(call).lost
-    data.line.run(recover(lease_ms=HOUR_MS))
+    lost = data.connection.run(call).lost
+    data.connection.run(recover(lease_ms=HOUR_MS))
     return lost
 
 
@@ -88,7 +88,7 @@ def test_a_claim_takes_the_neighbours(data: Adverse, wounded: Wounded):
 
 
 def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wounded):
-    words = data.line.run(
+    words = data.connection.run(
         settle(
             [
                 Settlement(id=one.id, token=one.token, status=status, ttl_ms=HOUR_MS)
@@ -110,7 +110,7 @@ def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wound
 
 @pytest.mark.parametrize("status", ["retrying", "lost", "cancelled"])
 def test_neighbours_end_otherwise_together_with_them(data: Adverse, wounded: Wounded, status: str):
-    words = data.line.run(
+    words = data.connection.run(
         settle(
             [
                 Settlement(id=one.id, token=one.token, status=status, ttl_ms=HOUR_MS)
@@ -131,7 +131,9 @@ def _leased(data: Adverse, members: Iterable[Member]) -> set[str]:
 
 
 def test_neighbours_are_given_back(data: Adverse, wounded: Wounded):
-    data.line.run(release([(one.id, one.token, True) for one in wounded.running], worker="alive"))
+    data.connection.run(
+        release([(one.id, one.token, True) for one in wounded.running], worker="alive")
+    )
 
     assert statuses_of_members(data, sound(wounded.running)) == {"queued"}
     assert ids_of(sound(wounded.running)) <= {one.id for one in claim_in_turns(data, wounded.queue)}
@@ -171,20 +173,20 @@ def test_neighbours_are_cancelled_each_and_by_a_purge(data: Adverse, wounded: Wo
     waiting = (*wounded.queued, *wounded.due)
     half = len(waiting) // 2
     for one in (*waiting[:half], *wounded.running, *wounded.ended):
-        data.line.run(cancel(one.id))
+        data.connection.run(cancel(one.id))
     for _ in range(MOST_TURNS):
-        if not data.line.run(purge_queue(wounded.queue)):
+        if not data.connection.run(purge_queue(wounded.queue)):
             break
 
     assert statuses_of_members(data, sound(waiting)) == {"cancelled"}
 
 
 def test_neighbours_are_swept(data: Adverse, wounded: Wounded):
-    while data.line.run(sweep(turn_ms=1)).next_due_ms == 0:
+    while data.connection.run(sweep(turn_ms=1)).next_due_ms == 0:
         pass
 
     assert not data.command("EXISTS", *(data.key("record", one.id) for one in wounded.ended))
-    data.line.run(mend_index(f"end:{wounded.function}:succeeded", most=1_000))
+    data.connection.run(mend_index(f"end:{wounded.function}:succeeded", most=1_000))
     left = data.command("ZRANGE", data.key("index", f"end:{wounded.function}:succeeded"), 0, -1)
     assert not ids_of(wounded.ended) & {one.decode() for one in left}
 
@@ -205,7 +207,7 @@ def test_neighbours_are_listed(data: Adverse, wounded: Wounded, group: str, stat
     after: tuple[str, ...] | None = ()
     filters = Filters(function=wounded.function, statuses=(status,) if status else ())
     while after is not None:
-        page = data.line.run(list_invocations(filters, after=after, most=20))
+        page = data.connection.run(list_invocations(filters, after=after, most=20))
         found |= {record.id for record in page.records}
         after = page.next
 
@@ -214,19 +216,19 @@ def test_neighbours_are_listed(data: Adverse, wounded: Wounded, group: str, stat
 
 def test_they_may_be_told_of_and_followed(data: Adverse, wounded: Wounded):
     for one in (*wounded.running, *wounded.queued):
-        data.line.run(
+        data.connection.run(
             append_events(
                 one.id, one.token, [Entry(number=1, kind="log", data=b"1")], worker="alive"
             )
         )
-        data.line.run(read_events(one.id))
+        data.connection.run(read_events(one.id))
 
-    assert len(data.line.run(read_queues())) == 1
+    assert len(data.connection.run(read_queues())) == 1
 
 
 def test_a_function_that_has_them_takes_new_calls(data: Adverse, wounded: Wounded):
     entries = [("new", b"{}", ())]
-    data.line.run(
+    data.connection.run(
         submit(function=wounded.function, queue=wounded.queue, version="v", entries=entries)
     )
 

@@ -23,13 +23,13 @@ def begun(life: Life):
 
 
 def append(life: Life, claimed, *entries: Entry, **more) -> bool:
-    return life.line.run(
+    return life.connection.run(
         append_events(claimed.id, claimed.token, entries, worker=claimed.worker, **more)
     )
 
 
 def read_numbers(life: Life, invocation_id: str, **where) -> list[tuple[int, int]]:
-    reported = life.line.run(read_events(invocation_id, **where))
+    reported = life.connection.run(read_events(invocation_id, **where))
     return [(attempt, found.number) for attempt, found in reported.entries]
 
 
@@ -37,7 +37,7 @@ def test_entries_are_read_in_order_and_from_where_one_left_off(life: Life, begun
     entries = [entry(2, "log", b"a\nb\n"), entry(3, "progress", b'{"done":1}'), entry(4, "item")]
 
     assert append(life, begun, *entries)
-    reported = life.line.run(read_events(begun.id))
+    reported = life.connection.run(read_events(begun.id))
 
     assert [found for _, found in reported.entries] == entries
     assert reported.last == (1, 4)
@@ -70,7 +70,7 @@ def test_an_attempt_that_lost_its_lease_may_not_speak(life: Life, begun):
     life.settle(begun, "lost")
 
     assert not append(life, begun, entry(1))
-    assert life.line.run(read_events(begun.id)).entries == ()
+    assert life.connection.run(read_events(begun.id)).entries == ()
 
 
 def test_the_oldest_go_when_an_invocation_has_told_too_much(life: Life, begun):
@@ -100,19 +100,19 @@ def test_a_reading_is_bounded_by_bytes_but_not_empty(life: Life, begun):
 def test_what_is_long_in_a_record_is_not_read_with_events(life: Life):
     invocation_id = life.submit(arguments=b'{"a":"' + b"x" * 10_000 + b'"}')
 
-    reported = life.line.run(read_events(invocation_id))
+    reported = life.connection.run(read_events(invocation_id))
 
     assert sum(map(len, reported.record)) < 500
 
 
 def test_an_unknown_invocation_has_no_record(life: Life):
-    assert life.line.run(read_events("unknown", gateway="g")).record == []
+    assert life.connection.run(read_events("unknown", gateway="g")).record == []
     assert life.command("EXISTS", life.key("record", "unknown")) == 0
 
 
 def test_who_follows_is_poked_at_every_change_until_the_end(life: Life, redis_url: str):
     invocation_id = life.submit()
-    life.line.run(read_events(invocation_id, gateway="g"))
+    life.connection.run(read_events(invocation_id, gateway="g"))
 
     async def listen() -> list[bytes]:
         pokes: list[bytes] = []

@@ -74,7 +74,7 @@ def test_concurrency_holds_among_many_claimers(life: Life, redis_url: str):
                 mine.settle(claimed)
             if mine.command("HGET", mine.key("stats"), "f:succeeded") == b"60":
                 break
-        mine.line.close()
+        mine.connection.close()
 
     threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
     for thread in threads:
@@ -131,23 +131,23 @@ def test_keys_of_one_function_take_no_turns_from_another(life: Life):
 def test_a_waiting_invocation_is_cancelled_at_once(life: Life):
     queued, later = life.submit(), life.submit(delay_ms=60_000)
 
-    assert life.line.run(cancel(queued)) == "CANCELLED"
-    assert life.line.run(cancel(later)) == "CANCELLED"
+    assert life.connection.run(cancel(queued)) == "CANCELLED"
+    assert life.connection.run(cancel(later)) == "CANCELLED"
 
     assert {life.read(queued).status, life.read(later).status} == {Status.CANCELLED}
     assert not life.claim(10).items
     assert life.command("HGET", life.key("queue", "default"), "waiting") == b"0"
-    assert life.line.run(cancel(queued)) == "FINISHED"
-    assert life.line.run(cancel("no-such-id")) == "MISSING"
+    assert life.connection.run(cancel(queued)) == "FINISHED"
+    assert life.connection.run(cancel("no-such-id")) == "MISSING"
 
 
 def test_cancelling_a_running_one_tells_its_worker(life: Life):
     life.submit()
     claimed = life.claim_one(worker="w7")
 
-    assert life.line.run(cancel(claimed.id)) == "CANCELLING"
+    assert life.connection.run(cancel(claimed.id)) == "CANCELLING"
 
-    reported = life.line.block([life.key("control", "w7")], timeout_s=1)
+    reported = life.connection.block([life.key("control", "w7")], timeout_s=1)
     assert reported is not None
     assert reported[1] == f"cancel {claimed.id} {claimed.token}".encode()
     assert life.settle(claimed, "cancelled") == "DONE"
@@ -157,7 +157,7 @@ def test_cancelling_a_running_one_tells_its_worker(life: Life):
 def test_a_cancelled_one_whose_worker_dies_is_not_run_again(life: Life):
     life.submit()
     claimed = life.claim_one(lease_ms=1)
-    life.line.run(cancel(claimed.id))
+    life.connection.run(cancel(claimed.id))
 
     eventually(lambda: life.beat(worker="other").taken_over)
 
@@ -165,7 +165,7 @@ def test_a_cancelled_one_whose_worker_dies_is_not_run_again(life: Life):
 
 
 def test_a_lane_emptied_by_a_cancel_can_be_filled_again(life: Life):
-    life.line.run(cancel(life.submit()))
+    life.connection.run(cancel(life.submit()))
     again = life.submit()
 
     assert [item.id for item in life.claim(5).items] == [again]
@@ -218,7 +218,7 @@ def test_one_key_makes_one_invocation_however_many_ask(life: Life, redis_url: st
     def ask() -> None:
         mine = Life(BlockingConnection(redis_url))
         answers.append(mine.ask(idempotency=once))
-        mine.line.close()
+        mine.connection.close()
 
     threads = [threading.Thread(target=ask) for _ in range(20)]
     for thread in threads:
@@ -262,17 +262,17 @@ def test_a_caller_that_is_too_fast_is_told_when_to_come_again(life: Life):
 
 def test_a_paused_queue_fills_and_a_resumed_one_drains(life: Life):
     life.submit()
-    assert life.line.run(pause_queue("default", is_paused=True))
+    assert life.connection.run(pause_queue("default", is_paused=True))
     life.submit()
 
     while_paused = life.claim(10).items
     life.command("DEL", life.key("wake", "default"))
-    life.line.run(pause_queue("default", is_paused=False))
+    life.connection.run(pause_queue("default", is_paused=False))
 
     assert not while_paused
     assert life.command("LLEN", life.key("wake", "default")) == 1
     assert len(life.claim(10).items) == 2
-    assert not life.line.run(pause_queue("nowhere", is_paused=True))
+    assert not life.connection.run(pause_queue("nowhere", is_paused=True))
 
 
 def test_purging_a_queue_cancels_all_that_waits_there(life: Life):
@@ -280,8 +280,8 @@ def test_purging_a_queue_cancels_all_that_waits_there(life: Life):
     ids.append(life.submit(delay_ms=60_000))
     running = life.claim_one()
 
-    count = life.line.run(purge_queue("default", most=4))
-    while more := life.line.run(purge_queue("default", most=4)):
+    count = life.connection.run(purge_queue("default", most=4))
+    while more := life.connection.run(purge_queue("default", most=4)):
         count += more
 
     assert count == 10

@@ -184,7 +184,10 @@ def test_what_a_worker_gives_back_counts_as_an_attempt_only_if_begun(
     life.submit()
     claimed = life.claim_one()
 
-    assert life.line.run(release([(claimed.id, claimed.token, begun)], worker=claimed.worker)) == 1
+    assert (
+        life.connection.run(release([(claimed.id, claimed.token, begun)], worker=claimed.worker))
+        == 1
+    )
 
     assert life.read(claimed.id).attempt == attempt
     assert life.settle(claimed) == "STALE"
@@ -238,7 +241,7 @@ def test_after_a_silence_nothing_is_taken_over_before_a_heart_has_beaten(life: L
     late = life.submit(max_age_ms=1)
     eventually(lambda: life.now_ms() > life.read(late).created_at_ms + 1)
 
-    care = life.line.run(recover(lease_ms=10_000))
+    care = life.connection.run(recover(lease_ms=10_000))
 
     assert care.taken_over == ()
     assert care.expired == (late,)
@@ -251,10 +254,10 @@ def test_a_blocked_worker_wakes_and_passes_the_baton_while_work_remains(life: Li
         life.submit()
 
     assert life.command("LLEN", wake) == 1
-    life.line.block([wake], timeout_s=1)
+    life.connection.block([wake], timeout_s=1)
     life.claim(1)
     assert life.command("LLEN", wake) == 1
-    life.line.block([wake], timeout_s=1)
+    life.connection.block([wake], timeout_s=1)
     life.claim(10)
     assert life.command("LLEN", wake) == 0
 
@@ -287,7 +290,7 @@ def test_many_claimers_never_share_an_invocation(life: Life, redis_url: str):
         mine = Life(BlockingConnection(redis_url))
         while items := mine.claim(3, worker=name).items:
             taken.extend(item.id for item in items)
-        mine.line.close()
+        mine.connection.close()
 
     threads = [threading.Thread(target=take, args=(f"w{i}",)) for i in range(4)]
     for thread in threads:

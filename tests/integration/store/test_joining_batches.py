@@ -19,7 +19,7 @@ def commit(life: Life, size: int, **call_options: int) -> tuple[str, list[str]]:
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(size)]
     for start in range(0, size, 500):
         entries = [(one, b"{}") for one in ids[start : start + 500]]
-        life.line.run(
+        life.connection.run(
             stage_batch(
                 batch=batch,
                 function="f",
@@ -30,14 +30,16 @@ def commit(life: Life, size: int, **call_options: int) -> tuple[str, list[str]]:
                 key="k",
             )
         )
-    assert life.line.run(commit_batch(batch=batch, size=size, **call_options)).reception == "NEW"
+    assert (
+        life.connection.run(commit_batch(batch=batch, size=size, **call_options)).reception == "NEW"
+    )
     return batch, ids
 
 
 def join_all(life: Life, batch: str) -> list[int]:
-    left = [life.line.run(join_batch(batch))]
+    left = [life.connection.run(join_batch(batch))]
     while left[-1]:
-        left.append(life.line.run(join_batch(batch)))
+        left.append(life.connection.run(join_batch(batch)))
     return left
 
 
@@ -52,7 +54,7 @@ def claim_everything(life: Life) -> list[str]:
             Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=HOUR_MS)
             for one in items
         ]
-        life.line.run(settle(endings, worker="w1"))
+        life.connection.run(settle(endings, worker="w1"))
         found += [item.id for item in items]
     return found
 
@@ -72,11 +74,11 @@ def test_a_large_batch_joins_in_its_order_and_ends(life: Life, call_options: dic
 
     assert before == ()
     assert left == [SIZE - JOINED_AT_ONCE, SIZE - 2 * JOINED_AT_ONCE, 0]
-    assert check_all(life.line) == []
+    assert check_all(life.connection) == []
     assert claim_everything(life) == ids
     assert count_in_batch(life, batch, "succeeded") == SIZE
     assert life.command("HGET", life.key("batch", batch), "finished_at")
-    assert check_all(life.line) == []
+    assert check_all(life.connection) == []
 
 
 def test_a_batch_for_later_is_scheduled_as_it_joins(life: Life):
@@ -90,13 +92,13 @@ def test_a_batch_for_later_is_scheduled_as_it_joins(life: Life):
     )
     assert life.command("ZCARD", life.key("due", "default")) == SIZE
     assert life.read(ids[-1]).status == "scheduled"
-    assert check_all(life.line) == []
+    assert check_all(life.connection) == []
 
 
 def test_what_is_cancelled_before_it_joins_does_not_run(life: Life):
     batch, ids = commit(life, SIZE)
-    assert life.line.run(cancel(ids[-1])) == "CANCELLED"
-    assert check_all(life.line) == []
+    assert life.connection.run(cancel(ids[-1])) == "CANCELLED"
+    assert check_all(life.connection) == []
 
     join_all(life, batch)
 
@@ -110,7 +112,7 @@ def test_what_is_cancelled_before_it_joins_does_not_run(life: Life):
 
 def test_a_member_that_was_evicted_while_it_joined_does_not_keep_the_batch_open(life: Life):
     batch, ids = commit(life, SIZE)
-    life.line.run(join_batch(batch))
+    life.connection.run(join_batch(batch))
     life.command("DEL", life.key("record", ids[-1]))
 
     join_all(life, batch)
@@ -125,10 +127,10 @@ def test_what_was_born_outlives_days_in_which_nobody_lets_it_join(life: Life, si
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(size)]
     for start in range(0, size, 500):
         entries = [(one, b"{}") for one in ids[start : start + 500]]
-        life.line.run(
+        life.connection.run(
             stage_batch(batch=batch, function="f", queue="default", version="v", entries=entries)
         )
-    while life.line.run(commit_batch(batch=batch, size=size)).reception == "PART":
+    while life.connection.run(commit_batch(batch=batch, size=size)).reception == "PART":
         pass
 
     lives_ms = [life.command("PTTL", life.key("record", one)) for one in ids]
@@ -143,18 +145,18 @@ def test_members_are_looked_for_some_at_a_time_before_any_is_born(life: Life):
     for start in range(0, len(ids), 500):
         entries = [(one, b"{}") for one in ids[start : start + 500]]
         call = stage_batch(batch=batch, function="f", queue="q", version="v", entries=entries)
-        life.line.run(call)
+        life.connection.run(call)
     commit = commit_batch(batch=batch, size=len(ids))
     life.command("DEL", life.key("record", ids[8_500]))
 
-    lacking = [life.line.run(commit).reception for _ in range(3)]
-    life.line.run(
+    lacking = [life.connection.run(commit).reception for _ in range(3)]
+    life.connection.run(
         stage_batch(
             batch=batch, function="f", queue="q", version="v", entries=[(ids[8_500], b"{}")]
         )
     )
     life.command("RPOP", life.key("batch_items", batch))
-    whole = [life.line.run(commit).reception for _ in range(4)]
+    whole = [life.connection.run(commit).reception for _ in range(4)]
 
     assert lacking == ["PART", "PART", "INCOMPLETE"]
     assert whole == ["PART", "PART", "NEW", "NEW"]
@@ -162,16 +164,16 @@ def test_members_are_looked_for_some_at_a_time_before_any_is_born(life: Life):
 
 def test_a_worker_goes_on_where_the_gateway_died(life: Life):
     batch, _ = commit(life, SIZE)
-    life.line.run(join_batch(batch))
-    fresh = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
+    life.connection.run(join_batch(batch))
+    fresh = life.connection.run(recover(lease_ms=HOUR_MS)).unjoined
     life.command("ZADD", life.key("joining"), "XX", 1, batch)
 
-    reported = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
+    reported = life.connection.run(recover(lease_ms=HOUR_MS)).unjoined
     join_all(life, batch)
 
     assert (fresh, reported) == ((), (batch,))
-    assert life.line.run(recover(lease_ms=HOUR_MS)).unjoined == ()
-    assert life.line.run(join_batch(batch)) == 0
+    assert life.connection.run(recover(lease_ms=HOUR_MS)).unjoined == ()
+    assert life.connection.run(join_batch(batch)) == 0
 
 
 @pytest.mark.parametrize("what", ["type", "size", "function", "queue"])
@@ -183,9 +185,9 @@ def test_a_damaged_batch_keeps_no_other_from_joining(life: Life, what: str):
         life.command("HDEL", life.key("batch", hurt), what)
     life.command("ZADD", life.key("joining"), "XX", 1, hurt, 2, sound)
 
-    for batch in life.line.run(recover(lease_ms=HOUR_MS)).unjoined:
+    for batch in life.connection.run(recover(lease_ms=HOUR_MS)).unjoined:
         join_all(life, batch)
 
     assert claim_everything(life) == ids
-    assert life.line.run(recover(lease_ms=HOUR_MS)).unjoined == ()
-    assert [one.id for one in life.line.run(read_quarantine()).latest] == [hurt]
+    assert life.connection.run(recover(lease_ms=HOUR_MS)).unjoined == ()
+    assert [one.id for one in life.connection.run(read_quarantine()).latest] == [hurt]

@@ -19,7 +19,7 @@ def history(life: Life, most: int = 3, **filters: Any) -> list[list[str]]:
     """All pages of a listing, as ids."""
     pages, after = [], ""
     for _ in range(50):
-        page = life.line.run(list_page(**filters, after=after, most=most))
+        page = life.connection.run(list_page(**filters, after=after, most=most))
         pages.append([record_id for record_id, _ in page.records])
         if page.next is None:
             return pages
@@ -110,7 +110,7 @@ def test_a_listing_costs_the_same_whatever_its_history(life: Life):
 
     began = life.command("INFO", "commandstats").decode().count("\n")
     life.command("CONFIG", "RESETSTAT")
-    life.line.run(list_page(most=10))
+    life.connection.run(list_page(most=10))
     stats = life.command("INFO", "commandstats").decode()
 
     assert began
@@ -124,7 +124,7 @@ def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
     life.command("ZADD", life.key("retention"), 1, claimed.id)
     kept = life.submit()
 
-    assert life.line.run(sweep()).count == 1
+    assert life.connection.run(sweep()).count == 1
 
     assert list_all(life) == [kept]
     assert life.command("EXISTS", life.key("record", claimed.id)) == 0
@@ -135,7 +135,7 @@ def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
 
 def stage(life: Life, batch: str, count: int, callback: str = "") -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
-    life.line.run(
+    life.connection.run(
         stage_batch(
             batch=batch,
             function="f",
@@ -150,7 +150,7 @@ def stage(life: Life, batch: str, count: int, callback: str = "") -> list[str]:
 
 
 def counts_of_batch(life: Life, batch: str) -> dict[str, int]:
-    raw = life.line.run(read_batch(batch))
+    raw = life.connection.run(read_batch(batch))
     assert raw is not None
     fields = dict(zip(raw.fields[::2], raw.fields[1::2], strict=True))
     names = {status.value for status in Status}
@@ -161,10 +161,10 @@ def test_a_batch_is_born_whole_or_not_at_all(life: Life):
     batch = new_invocation_id()
     stage(life, batch, 3)
 
-    before = (life.claim(10).items, life.line.run(read_batch(batch)))
-    incomplete = life.line.run(commit_batch(batch=batch, size=4))
-    born = life.line.run(commit_batch(batch=batch, size=3))
-    again = life.line.run(commit_batch(batch=batch, size=3))
+    before = (life.claim(10).items, life.connection.run(read_batch(batch)))
+    incomplete = life.connection.run(commit_batch(batch=batch, size=4))
+    born = life.connection.run(commit_batch(batch=batch, size=3))
+    again = life.connection.run(commit_batch(batch=batch, size=3))
 
     assert before == ((), None)
     assert incomplete.reception == "INCOMPLETE"
@@ -184,7 +184,7 @@ def test_a_staged_batch_that_nobody_commits_leaves_nothing(life: Life):
 def test_a_batch_counts_its_members_and_calls_back_once_when_the_last_has_ended(life: Life):
     batch = new_invocation_id()
     ids = stage(life, batch, 3, callback="http://127.0.0.1/hook")
-    life.line.run(commit_batch(batch=batch, size=3))
+    life.connection.run(commit_batch(batch=batch, size=3))
     claimed = life.claim(2).items
 
     running = counts_of_batch(life, batch)
@@ -196,7 +196,7 @@ def test_a_batch_counts_its_members_and_calls_back_once_when_the_last_has_ended(
     assert running == {"running": 2, "queued": 1}
     assert counts_of_batch(life, batch) == {"succeeded": 2, "failed": 1}
     assert (before_last, life.command("ZCARD", life.key("deliveries_due"))) == (0, 1)
-    page = life.line.run(read_batch(batch, start=1, most=5))
+    page = life.connection.run(read_batch(batch, start=1, most=5))
     assert page is not None
     assert [record_id for record_id, _ in page.records] == ids[1:]
 

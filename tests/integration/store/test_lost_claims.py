@@ -107,8 +107,8 @@ def test_after_redis_was_put_back_only_the_second_may_speak_or_give_back(life: L
     first, second = two_with_the_same_number(life)
     reported = [Entry(number=1, kind="log", data=b"x")]
 
-    assert life.line.run(release([(first.id, first.token, True)], worker="a")) == 0
-    assert not life.line.run(append_events(first.id, first.token, reported, worker="a"))
-    assert life.line.run(append_events(second.id, second.token, reported, worker="b"))
+    assert life.connection.run(release([(first.id, first.token, True)], worker="a")) == 0
+    assert not life.connection.run(append_events(first.id, first.token, reported, worker="a"))
+    assert life.connection.run(append_events(second.id, second.token, reported, worker="b"))
     ending = Settlement(id=second.id, token=second.token, status="succeeded", ttl_ms=WEEK_MS)
-    assert life.line.run(settle([ending], worker="b")) == ["DONE"]
+    assert life.connection.run(settle([ending], worker="b")) == ["DONE"]

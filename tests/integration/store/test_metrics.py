@@ -7,7 +7,7 @@ from tests.support.life import Life
 
 
 def figures(life: Life, *functions: str) -> SystemMetrics:
-    return life.line.run(read_metrics(functions))
+    return life.connection.run(read_metrics(functions))
 
 
 def test_endings_retries_and_losses_are_those_of_each_function(life: Life):
@@ -66,8 +66,8 @@ def test_deliveries_are_pending_until_they_end(life: Life):
 
 
 def test_errors_of_redis_of_all_processes_add_up(life: Life):
-    life.line.run(add_errors({"unavailable": 2, "refused": 1}))
-    life.line.run(add_errors({"unavailable": 1}))
+    life.connection.run(add_errors({"unavailable": 2, "refused": 1}))
+    life.connection.run(add_errors({"unavailable": 1}))
 
     totals = figures(life).totals
 

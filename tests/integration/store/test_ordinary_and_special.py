@@ -37,7 +37,7 @@ SPECIAL: dict[str, Any] = {
 
 def plain(life: Life, count: int, *, function: str = "f", waiter: str = "") -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
-    life.line.run(
+    life.connection.run(
         submit(
             function=function,
             queue="default",
@@ -52,7 +52,7 @@ def plain(life: Life, count: int, *, function: str = "f", waiter: str = "") -> l
 def submit_batch(life: Life, count: int) -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
     members = [(one, b"{}") for one in ids]
-    life.line.run(
+    life.connection.run(
         stage_batch(
             batch="b",
             function="f",
@@ -62,7 +62,7 @@ def submit_batch(life: Life, count: int) -> list[str]:
             callback="https://example.com/batch",
         )
     )
-    life.line.run(commit_batch(batch="b", size=count))
+    life.connection.run(commit_batch(batch="b", size=count))
     return ids
 
 
@@ -85,7 +85,7 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     )
     running = life.command("HMGET", life.key("batch", "b"), "queued", "running")
 
-    replies = life.line.run(settle(successes_of(items.values()), worker="w1"))
+    replies = life.connection.run(settle(successes_of(items.values()), worker="w1"))
 
     assert replies == ["DONE"] * 9
     assert set(items) == {again, later, *ids}
@@ -141,7 +141,7 @@ def test_a_notice_tells_of_progress_too(life: Life, redis_url: str):
     plain(life, 1, waiter="g1")
     claimed = life.claim_one()
     progress = Entry(number=1, kind="progress", data=b'{"done":1}')
-    life.line.run(append_events(claimed.id, claimed.token, [progress], worker=claimed.worker))
+    life.connection.run(append_events(claimed.id, claimed.token, [progress], worker=claimed.worker))
     life.settle(claimed)
 
     reported = record_from_notice(heard.one(), b"{}")
@@ -168,7 +168,7 @@ def test_a_notice_tells_of_an_attempt_before_that_was_given_back(life: Life, red
     heard = Listener(redis_url, life.key("inbox", "g1"))
     life.submit(waiters="g1")
     first = life.claim_one()
-    life.line.run(release([(first.id, first.token, True)], worker="w1"))
+    life.connection.run(release([(first.id, first.token, True)], worker="w1"))
 
     life.settle(claimed := life.claim_one())
 

@@ -12,8 +12,8 @@ from tests.support.life import Life
 
 
 @pytest.fixture
-def life(line) -> Life:
-    return Life(line)
+def life(connection) -> Life:
+    return Life(connection)
 
 
 def add(life: Life, count: int) -> None:
@@ -23,11 +23,11 @@ def add(life: Life, count: int) -> None:
         call = stage_batch(
             batch=batch, function="f", queue="default", version="v", entries=entries, tags=("t",)
         )
-        life.line.run(call)
+        life.connection.run(call)
     commit = commit_batch(batch=batch, size=count)
-    while life.line.run(commit).reception == "PART":
+    while life.connection.run(commit).reception == "PART":
         pass
-    while life.line.run(join_batch(batch)):
+    while life.connection.run(join_batch(batch)):
         pass
 
 
@@ -40,7 +40,7 @@ def commands(life: Life) -> int:
 def cost(life: Life, filters: Filters, after: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
     """How many commands Redis runs for a page, those of the script included."""
     before = commands(life)
-    page = life.line.run(list_invocations(filters, after=after, most=20))
+    page = life.connection.run(list_invocations(filters, after=after, most=20))
     assert len(page.records) == 20
     assert page.next is not None
     return commands(life) - before, page.next

@@ -16,13 +16,13 @@ BORN = ("function", "queue", "created_at", "status", "version", "arguments")
 
 
 def set_aside_now(life: Life) -> dict[str, str]:
-    quarantine = life.line.run(read_quarantine())
+    quarantine = life.connection.run(read_quarantine())
     assert quarantine.count == len(quarantine.latest)
     return {one.id: one.reason for one in quarantine.latest}
 
 
 def counts_of_queue(life: Life) -> tuple[int, int, int]:
-    [queue] = life.line.run(read_queues())
+    [queue] = life.connection.run(read_queues())
     return queue.waiting, queue.scheduled, queue.running
 
 
@@ -84,12 +84,12 @@ def end_all(life: Life, items, how: str) -> None:
     if how in {"settle", "lose"}:
         status = "succeeded" if how == "settle" else "lost"
         endings = [Settlement(id=i.id, token=i.token, status=status, ttl_ms=WEEK_MS) for i in items]
-        words = life.line.run(settle(endings, worker="w1"))
+        words = life.connection.run(settle(endings, worker="w1"))
         assert [words[0], *words[2:]] == ["DONE"] * 3
         assert words[1] in {"BROKEN", "DONE"}
     elif how == "release":
         held = [(i.id, i.token, True) for i in items]
-        assert life.line.run(release(held, worker="w1")) == 3
+        assert life.connection.run(release(held, worker="w1")) == 3
     else:
         for item in items:
             life.command("ZADD", life.key("leases"), 1, item.id)
@@ -119,11 +119,11 @@ def test_cancel_purge_and_expiry_go_on_beside_one(life: Life, lacks: str):
     for hurt in (ids[0], ids[6], later[1]):
         cut(life, hurt, lacks)
 
-    assert life.line.run(cancel(ids[0])) in {"FINISHED", "MISSING"}
-    assert life.line.run(cancel(ids[1])) == "CANCELLED"
+    assert life.connection.run(cancel(ids[0])) in {"FINISHED", "MISSING"}
+    assert life.connection.run(cancel(ids[1])) == "CANCELLED"
     for _ in range(3):
         life.beat()
-    while life.line.run(purge_queue("default")):
+    while life.connection.run(purge_queue("default")):
         pass
 
     assert counts_of_queue(life) == (0, 0, 0)
@@ -139,11 +139,11 @@ def test_what_is_due_and_damaged_does_not_hold_up_the_others(life: Life, is_paus
         cut(life, one, lacks)
     for one in later:
         life.command("ZADD", life.key("due", "default"), 1, one)
-    life.line.run(pause_queue("default", is_paused=is_paused))
+    life.connection.run(pause_queue("default", is_paused=is_paused))
 
     claimed = life.claim(5).items
 
-    life.line.run(pause_queue("default", is_paused=False))
+    life.connection.run(pause_queue("default", is_paused=False))
     claimed += life.claim(5).items
     assert {item.id for item in claimed} == {later[2]}
     assert set(set_aside_now(life)) == set(later[:2])
@@ -164,7 +164,7 @@ def test_a_field_that_is_no_number_harms_no_other(life: Life, field: str, value:
     for one in claim.unreadable:
         name, function, reason = one
         call = set_aside(name, queue="default", function=function, worker="w1", reason=reason)
-        assert life.line.run(call)
+        assert life.connection.run(call)
 
     assert [item.id for item in claim.items] == [ids[0], ids[2]]
     assert ids[1] in set_aside_now(life)
@@ -178,7 +178,7 @@ def test_another_cannot_set_aside_what_it_does_not_hold(life: Life):
 
     call = set_aside(one, queue="default", function="f", worker="w2", reason="x")
 
-    assert not life.line.run(call)
+    assert not life.connection.run(call)
     assert life.read(one).status == "running"
 
 
@@ -187,10 +187,10 @@ def test_a_batch_that_has_lost_a_member_is_not_born(life: Life):
     for start in range(0, 1_200, 400):
         entries = [(one, b"{}") for one in ids[start : start + 400]]
         call = stage_batch(batch=batch, function="f", queue="default", version="v", entries=entries)
-        life.line.run(call)
+        life.connection.run(call)
     life.command("DEL", life.key("record", ids[1_100]))  # as a Redis does that evicts
 
-    answer = life.line.run(commit_batch(batch=batch, size=1_200))
+    answer = life.connection.run(commit_batch(batch=batch, size=1_200))
 
     assert answer.reception == "INCOMPLETE"
     assert life.claim(5).items == ()
@@ -200,10 +200,10 @@ def test_a_batch_that_has_lost_a_member_is_not_born(life: Life):
 def test_a_batch_ends_although_a_member_was_set_aside(life: Life):
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(3)]
     entries = [(one, b"{}") for one in ids]
-    life.line.run(
+    life.connection.run(
         stage_batch(batch=batch, function="f", queue="default", version="v", entries=entries)
     )
-    life.line.run(commit_batch(batch=batch, size=3))
+    life.connection.run(commit_batch(batch=batch, size=3))
     cut(life, ids[1], "function")
 
     for item in life.claim(5).items:
@@ -217,10 +217,10 @@ def test_a_batch_ends_although_a_member_was_set_aside(life: Life):
 def test_a_batch_that_is_damaged_harms_none_of_its_members(life: Life):
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(3)]
     entries = [(one, b"{}") for one in ids]
-    life.line.run(
+    life.connection.run(
         stage_batch(batch=batch, function="f", queue="default", version="v", entries=entries)
     )
-    life.line.run(commit_batch(batch=batch, size=3))
+    life.connection.run(commit_batch(batch=batch, size=3))
     life.command("SET", life.key("batch", batch), "text")
 
     items = life.claim(5).items
@@ -237,7 +237,7 @@ def test_the_list_is_bounded_and_shows_the_latest(life: Life):
     while life.command("ZCARD", life.key("ring", "default")):
         life.claim(100)
 
-    quarantine = life.line.run(read_quarantine(most=5))
+    quarantine = life.connection.run(read_quarantine(most=5))
 
     assert quarantine.count == 1_000
     assert len(quarantine.latest) == 5

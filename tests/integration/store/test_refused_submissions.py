@@ -108,15 +108,15 @@ def test_a_repeatable_one_is_born_once_in_one_group_or_in_two(life: Life):
 
 
 def test_who_shows_a_key_that_is_not_valid_any_more_is_refused_alone(
-    life: Life, line: BlockingConnection
+    life: Life, connection: BlockingConnection
 ):
     made = {}
     for name in ("kept", "gone"):
         key = StoredKey(id=name, name="me", digest=name, scopes=("admin",))
-        made[name] = line.run(
+        made[name] = connection.run(
             create_key(key, lifetime_ms=0, callback_secret="s", replaces_secret=False)
         )
-    line.run(revoke_key("gone"))
+    connection.run(revoke_key("gone"))
 
     answers = life.ask_together(
         {"api_key": "kept"}, {"api_key": "gone"}, {"api_key": "gone"}, {}, {"api_key": "unknown"}

@@ -132,7 +132,7 @@ def test_no_sentinel_that_knows_is_told_as_redis_being_away():
 def test_connections_leave_a_master_that_was_made_a_replica(tmp_path: Path):
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path / 'redis.sock'}"
-    line, other = BlockingConnection(url), BlockingConnection(url)
+    connection, other = BlockingConnection(url), BlockingConnection(url)
 
     async def main() -> None:
         store = AsyncConnection(url)
@@ -146,15 +146,15 @@ def test_connections_leave_a_master_that_was_made_a_replica(tmp_path: Path):
         await store.run(raw_command("SET", "k", 3))
         await store.close()
 
-    line.run(raw_command("SET", "k", 0))
+    connection.run(raw_command("SET", "k", 0))
     asyncio.run(main())
     other.run(raw_command("REPLICAOF", "127.0.0.1", 1))
     with pytest.raises(StoreRefusedError, match="READONLY"):
-        line.run(raw_command("SET", "k", 2))
+        connection.run(raw_command("SET", "k", 2))
     with pytest.raises(StoreUnavailableError, match="takes no writes"):
-        line.run(raw_command("SET", "k", 2))
+        connection.run(raw_command("SET", "k", 2))
 
-    line.close()
+    connection.close()
     other.close()
     server.kill()
     server.wait()
@@ -167,8 +167,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRedis]:
 
 
 def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watched: WatchedRedis):
-    line = BlockingConnection(watched.url)
-    line.run(raw_command("SET", "k", "kept"))
+    connection = BlockingConnection(watched.url)
+    connection.run(raw_command("SET", "k", "kept"))
 
     async def main() -> tuple[object, float, bytes]:
         heard: asyncio.Queue[bytes] = asyncio.Queue()
@@ -207,8 +207,8 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
     assert kept == b"kept"
     assert reported == b"news"
     assert outage_s < allowed(OUTAGE_LIMIT_S)
-    assert eventually(lambda: read_k(line), within_s=2) == b"new"
-    line.close()
+    assert eventually(lambda: read_k(connection), within_s=2) == b"new"
+    connection.close()
 
 
 def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
@@ -229,15 +229,15 @@ def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
         return heard[-1] == b"OK"
 
     eventually(writes, within_s=3 * OUTAGE_LIMIT_S, every_s=0.05)
-    line = BlockingConnection(watched.url)
-    assert eventually(lambda: read_k(line), within_s=5) == b"1"
-    line.close()
+    connection = BlockingConnection(watched.url)
+    assert eventually(lambda: read_k(connection), within_s=5) == b"1"
+    connection.close()
     on_loop.close()
     loop.close()
 
 
-def read_k(line: BlockingConnection) -> object:
+def read_k(connection: BlockingConnection) -> object:
     try:
-        return line.run(raw_command("GET", "k"))
+        return connection.run(raw_command("GET", "k"))
     except StoreError:
         return None

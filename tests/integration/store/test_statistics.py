@@ -85,7 +85,7 @@ def test_a_clock_that_was_put_back_counts_as_no_time(life: Life):
 def end_after(life: Life, ran_ms: int) -> None:
     life.submit()
     claimed = life.claim_one()
-    began_ms = life.line.run(read_clock()) - ran_ms
+    began_ms = life.connection.run(read_clock()) - ran_ms
     life.command("HSET", life.key("record", claimed.id), "started_at", began_ms)
     life.settle(claimed)
 
@@ -93,9 +93,9 @@ def end_after(life: Life, ran_ms: int) -> None:
 def test_two_seconds_are_shown_as_two_seconds(life: Life):
     for _ in range(50):
         end_after(life, 2_000)
-    now_ms = life.line.run(read_clock())
+    now_ms = life.connection.run(read_clock())
 
-    minutes = [life.line.run(read_minute(now_ms // 60_000 - ago)) for ago in (0, 1)]
+    minutes = [life.connection.run(read_minute(now_ms // 60_000 - ago)) for ago in (0, 1)]
     tally = tallies_of(max(minutes, key=len))["f"]
 
     for share in (0.5, 0.95):
@@ -108,7 +108,7 @@ def test_the_buckets_of_the_metrics_are_those_they_have_always_been(life: Life):
     for ran_ms in (0, 7, 2_000, 2_400, 2_600, 400_000):
         end_after(life, ran_ms)
 
-    figures = life.line.run(read_metrics(["f"]))
+    figures = life.connection.run(read_metrics(["f"]))
 
     counted = dict(zip(figures.bounds_ms, figures.functions["f"].run.counts, strict=False))
     assert figures.bounds_ms == (

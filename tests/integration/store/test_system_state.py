@@ -12,7 +12,7 @@ def test_a_queue_shows_what_waits_what_is_due_later_and_what_runs(life: Life):
     life.submit(delay_ms=60_000)
     life.claim()
 
-    [queue] = life.line.run(read_queues())
+    [queue] = life.connection.run(read_queues())
 
     assert (queue.name, queue.waiting, queue.scheduled, queue.running) == ("default", 2, 1, 1)
     assert queue.oldest_ms is not None
@@ -24,7 +24,7 @@ def test_an_empty_queue_has_no_oldest(life: Life):
     life.submit()
     life.settle(life.claim_one())
 
-    [queue] = life.line.run(read_queues())
+    [queue] = life.connection.run(read_queues())
 
     assert (queue.waiting, queue.running, queue.oldest_ms) == (0, 0, None)
 
@@ -33,7 +33,7 @@ def test_workers_are_seen_while_their_heart_beats(life: Life):
     life.beat(worker="w1")
     life.beat(worker="w2")
 
-    seen = life.line.run(read_workers())
+    seen = life.connection.run(read_workers())
 
     assert {worker.id for worker in seen} == {"w1", "w2"}
     assert all(worker.started_at_ms <= worker.last_seen_at_ms for worker in seen)

@@ -83,7 +83,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 
 def test_an_own_authority_and_an_own_certificate_are_used_by_every_connection(secured: Secured):
     url = secured.url(ssl_ca_certs=secured.authority)
-    line = BlockingConnection(url)
+    connection = BlockingConnection(url)
 
     async def others() -> tuple[object, bool]:
         connected = asyncio.Event()
@@ -98,9 +98,9 @@ def test_an_own_authority_and_an_own_certificate_are_used_by_every_connection(se
             await subscription.stop()
             await store.close()
 
-    assert line.run(PING) == b"PONG"
+    assert connection.run(PING) == b"PONG"
     assert asyncio.run(others()) == (b"PONG", True)
-    line.close()
+    connection.close()
 
 
 def test_a_worker_s_loop_speaks_tls_in_large_pieces_too(secured: Secured):
@@ -126,7 +126,7 @@ def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Se
     other = BlockingConnection(url)
     blpop = Command(("BLPOP", "k", 30), lambda reply: reply)
     loop = Loop()
-    on_loop, line = LoopConnection(url, loop), BlockingConnection(url)
+    on_loop, connection = LoopConnection(url, loop), BlockingConnection(url)
     heard: list[object] = []
 
     def is_blocked() -> bool:
@@ -137,20 +137,20 @@ def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Se
         on_loop.run(blpop, heard.append)
         turn_until(loop, is_blocked)
     else:
-        sent = line.begin([blpop])
+        sent = connection.begin([blpop])
         eventually(is_blocked)
     other.run(Command(("RPUSH", "k", "v"), lambda reply: reply))
     if kind == "loop":
         on_loop.finish()
         turn_until(loop, lambda: heard)
     else:
-        line.half_close()
-        heard += line.finish(sent)
+        connection.half_close()
+        heard += connection.finish(sent)
 
     assert heard == [[b"k", b"v"]]
     on_loop.close()
     loop.close()
-    line.close()
+    connection.close()
     other.close()
 
 
@@ -167,17 +167,17 @@ def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Se
 def test_only_who_is_trusted_is_spoken_to(
     secured: Secured, host: str, parameters: dict[str, object], *, is_trusted: bool
 ):
-    line = BlockingConnection(
+    connection = BlockingConnection(
         secured.url(host, **{"ssl_ca_certs": secured.authority, **parameters})
     )
     try:
         if is_trusted:
-            assert line.run(PING) == b"PONG"
+            assert connection.run(PING) == b"PONG"
         else:
             with pytest.raises(StoreUnavailableError):
-                line.run(PING)
+                connection.run(PING)
     finally:
-        line.close()
+        connection.close()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def identifier(at: int) -> str:
 def let_wait(life: Life, name: str, count: int, *, expires_at: int = 0) -> None:
     """Let so many calls wait, each under a fairness key of its own."""
     for start in range(0, count, 1_000):
-        words = (_FILL, 1, life.line.keys.prefix, name, start, start + 999, expires_at)
+        words = (_FILL, 1, life.connection.keys.prefix, name, start, start + 999, expires_at)
         life.command("EVAL", *words)
 
 
@@ -75,7 +75,7 @@ def long_line(tmp_path_factory) -> Iterator[Life]:
     with own_redis(tmp_path_factory.mktemp("turns")) as url:
         life = Life(BlockingConnection(url, timeout_s=60))
         yield life
-        life.line.close()
+        life.connection.close()
 
 
 def test_with_200_000_fairness_keys_no_script_takes_long(long_line: Life):
@@ -85,10 +85,10 @@ def test_with_200_000_fairness_keys_no_script_takes_long(long_line: Life):
 
     def act() -> None:
         for at in range(150_000, 150_050):
-            assert life.line.run(cancel(identifier(at))) == "CANCELLED"
+            assert life.connection.run(cancel(identifier(at))) == "CANCELLED"
         for _ in range(10):
             life.beat()
-            assert life.line.run(purge_queue("default")) > 0
+            assert life.connection.run(purge_queue("default")) > 0
             life.claim(8)
 
     took = times(life, act)
@@ -136,7 +136,7 @@ def as_release_0_1_left_it(life: Life, function: str, keys: list[str]) -> None:
 
 def adopt_all(life: Life) -> None:
     """Put things in order, as the worker that publishes does."""
-    housekeeper = QueueCleanup(life.line, lambda: True)
+    housekeeper = QueueCleanup(life.connection, lambda: True)
     while housekeeper.step() < 1:
         pass
 
@@ -166,7 +166,7 @@ def test_a_step_takes_a_moment_however_much_is_to_be_adopted(life: Life):
     for key in keys:
         life.submit("f", key=key)
     as_release_0_1_left_it(life, "f", keys)
-    housekeeper = QueueCleanup(life.line, lambda: True)
+    housekeeper = QueueCleanup(life.connection, lambda: True)
 
     steps = 0
     while life.command("EXISTS", life.key("old_keys", "default", "f")):
@@ -207,7 +207,9 @@ def test_a_process_of_the_release_before_may_go_on_beside_this_one(life: Life):
 
 
 def test_calls_of_several_functions_join_the_same_turns(life: Life):
-    life.line.run(submit(function="f", queue="default", version="v", entries=[("a", b"{}", ())]))
+    life.connection.run(
+        submit(function="f", queue="default", version="v", entries=[("a", b"{}", ())])
+    )
     life.submit("g")
 
     assert [item.function for item in life.claim(2).items] == ["f", "g"]

@@ -22,11 +22,11 @@ class Hearing:
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self.on_loop = LoopThread(Loop())
         loop = self.on_loop.loop
-        self._line = LoopConnection(url, loop, timeout_s=timeout_s)
-        self.event_writer = EventWriter(loop, self._line)
+        self._connection = LoopConnection(url, loop, timeout_s=timeout_s)
+        self.event_writer = EventWriter(loop, self._connection)
         self._attempts: dict[EventBuffer, Attempt] = {}
         self._over: dict[Attempt, threading.Event] = {}
-        self._settler = Settler(loop, self._line, "w1", on_over=self._let_go)
+        self._settler = Settler(loop, self._connection, "w1", on_over=self._let_go)
         self.on_loop.start()
 
     def listen(self, claimed: Claimed) -> EventBuffer:
@@ -54,7 +54,7 @@ class Hearing:
         self.settle(pending_events, status)
 
     def stop(self) -> None:
-        self.on_loop.do(self._line.close)
+        self.on_loop.do(self._connection.close)
         self.on_loop.stop()
 
     def _let_go(self, attempts: list[Attempt]) -> None:
@@ -68,12 +68,12 @@ def silent(claimed: Claimed) -> EventBuffer:
 
 
 def events(life: Life, claimed: Claimed) -> list[tuple[str, bytes]]:
-    found = life.line.run(read_events(claimed.id, most_bytes=10**9)).entries
+    found = life.connection.run(read_events(claimed.id, most_bytes=10**9)).entries
     return [(entry.kind, entry.data) for _, entry in found]
 
 
 def numbers(life: Life, claimed: Claimed) -> list[int]:
-    found = life.line.run(read_events(claimed.id, most_bytes=10**9)).entries
+    found = life.connection.run(read_events(claimed.id, most_bytes=10**9)).entries
     return [entry.number for _, entry in found]
 
 

@@ -64,13 +64,13 @@ def test_the_source_of_a_version_is_asked_for_once_for_all_that_need_it(
     first = life.submit("echo", arguments=b'{"n":0}')  # a queue cannot be paused before it is
     finished(life, first)
     working.stop()
-    life.line.run(pause_queue("default", is_paused=True))
+    life.connection.run(pause_queue("default", is_paused=True))
     ids = [life.submit("echo", arguments=b'{"n":%d}' % n) for n in range(40)]
     work()
     eventually(lambda: life.command("ZCARD", life.key("workers")) == 1)
 
     with monitored(redis_url.removeprefix("unix://")) as monitor:
-        life.line.run(pause_queue("default", is_paused=False))
+        life.connection.run(pause_queue("default", is_paused=False))
         finished(life, *ids)
         seen = monitor.seen["get"]
 
@@ -134,7 +134,7 @@ def test_a_cancelled_call_ends_soon_and_no_other_does(life: Life, work: Work, *,
     if is_running:
         eventually(lambda: life.read(one).status == Status.RUNNING)
 
-    life.line.run(cancel(one))
+    life.connection.run(cancel(one))
 
     assert finished(life, one, within_s=2) == [Status.CANCELLED]
     assert finished(life, *others) == [Status.SUCCEEDED] * 5
@@ -146,7 +146,7 @@ def test_what_another_worker_has_taken_over_is_ended_here(life: Life, work: Work
     one = life.submit("patient", arguments=b'{"s":30}')
     eventually(lambda: life.read(one).status == Status.RUNNING)
     worker = life.read(one).worker
-    life.line.run(pause_queue("default", is_paused=True))
+    life.connection.run(pause_queue("default", is_paused=True))
     held = working.do(lambda: working.worker.in_flight.find(one))
     assert held is not None
     assert worker == working.worker.id

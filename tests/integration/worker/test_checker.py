@@ -27,7 +27,7 @@ def checkers(redis_url: str) -> Iterator[list[Maintenance]]:
 
 
 def find_check(life: Life, check_id: str) -> CheckSummary | None:
-    stored = life.line.run(read_check(check_id))
+    stored = life.connection.run(read_check(check_id))
     return None if stored is None else read_summary(stored)
 
 
@@ -49,9 +49,9 @@ def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Mai
     scene.raw("ZREM", ("leases",), scene.running)
     start_all(checkers)
 
-    found = wait_for_check(life, life.line.run(ask_check("one", repair=False)))
-    mended = wait_for_check(life, life.line.run(ask_check("two", repair=True)))
-    clean = wait_for_check(life, life.line.run(ask_check("three", repair=False)))
+    found = wait_for_check(life, life.connection.run(ask_check("one", repair=False)))
+    mended = wait_for_check(life, life.connection.run(ask_check("two", repair=True)))
+    clean = wait_for_check(life, life.connection.run(ask_check("three", repair=False)))
 
     assert found.left["missing_lease"] == 1
     assert [one.id for one in found.findings if one.kind == "missing_lease"] == [scene.running]
@@ -61,9 +61,9 @@ def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Mai
 
 
 def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Maintenance]):
-    first = life.line.run(ask_check("one", repair=True))
-    second = life.line.run(ask_check("two", repair=True))
-    other = life.line.run(ask_check("three", repair=False))
+    first = life.connection.run(ask_check("one", repair=True))
+    second = life.connection.run(ask_check("two", repair=True))
+    other = life.connection.run(ask_check("three", repair=False))
 
     start_all(checkers)
 
@@ -73,7 +73,7 @@ def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Maintenance
 
 def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Maintenance]):
     def take(worker: str, own_id: str) -> str | None:
-        return life.line.run(take_check(worker, own_id=own_id)).id
+        return life.connection.run(take_check(worker, own_id=own_id)).id
 
     assert [take(f"w{number}", f"own{number}") for number in range(3)] == [None, None, None]
     life.command("HSET", life.key("checks"), "next_at", 1)
@@ -85,17 +85,17 @@ def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: lis
         return next_at > DAY_MS
 
     eventually(is_over)
-    last = life.line.run(read_check())
+    last = life.connection.run(read_check())
     assert last is not None
     assert life.command("LLEN", life.key("checks_ended")) == 1
     assert take("w9", "own9") is None
 
 
 def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Maintenance]):
-    life.line.run(ask_check("one", repair=True))
-    taken = life.line.run(take_check("dead", own_id="own"))
+    life.connection.run(ask_check("one", repair=True))
+    taken = life.connection.run(take_check("dead", own_id="own"))
     assert (taken.id, taken.repairs) == ("one", True)
-    assert life.line.run(take_check("other", own_id="own")).id is None
+    assert life.connection.run(take_check("other", own_id="own")).id is None
     life.command("HSET", life.key("checks"), "lease_until", 1)
 
     start_all(checkers)
@@ -104,4 +104,4 @@ def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Ma
     assert found.worker in {"w0", "w1", "w2"}
     assert found.repairs
     call = save_check("one", "dead", looked_at=1, findings=[], is_last=True)
-    assert life.line.run(call) is False
+    assert life.connection.run(call) is False

@@ -133,7 +133,7 @@ def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
     assert blocking.begun.wait(5)
     held = working.do(lambda: working.worker.in_flight.find(one))
     assert held is not None
-    life.line.run(pause_queue("default", is_paused=True))
+    life.connection.run(pause_queue("default", is_paused=True))
 
     life.settle(held.claimed, "lost")
     eventually(lambda: held.is_lost)
@@ -142,7 +142,7 @@ def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
     eventually(lambda: working.do(lambda: len(working.worker.in_flight) == 0))
     assert life.read(one).status == Status.QUEUED
     assert not ran.exists()
-    life.line.run(pause_queue("default", is_paused=False))
+    life.connection.run(pause_queue("default", is_paused=False))
     eventually(lambda: life.read(one).is_finished and not len(working.worker.in_flight))
     assert ran.exists()
 

@@ -109,7 +109,7 @@ def test_last_words_while_a_writing_is_under_way_are_taken_once(
     words = pending_events.last_words(is_final=True)
     calls = [*words, under_way] if is_late else [under_way, *words]
     for call in calls:
-        life.line.run(call)
+        life.connection.run(call)
 
     assert [data for _, data in events(life, claimed)] == [b"1", b"2"]
     assert pending_events.written(reply=True) is False
@@ -157,7 +157,7 @@ def test_a_little_output_goes_with_the_record_when_that_ends(
     hearing.settle_silent(claimed, pending_events, status)
 
     assert len(events(life, claimed)) == reported
-    earlier = life.line.run(read_outputs(claimed.id, life.line.keys))
+    earlier = life.connection.run(read_outputs(claimed.id, life.connection.keys))
     assert output_of(life.read(claimed.id), earlier).of_attempts == {1: b"line\n"}
 
 

@@ -23,9 +23,9 @@ def frozen(tmp_path):
     """A Redis that can be stopped and go on: its URL, its process, and a life on it."""
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path / 'redis.sock'}"
-    line = BlockingConnection(url)
-    yield url, psutil.Process(server.pid), Life(line)
-    line.close()
+    connection = BlockingConnection(url)
+    yield url, psutil.Process(server.pid), Life(connection)
+    connection.close()
     server.send_signal(signal.SIGCONT)
     server.kill()
     server.wait()

@@ -35,10 +35,10 @@ class Beating:
         self.orders: list[bytes] = []
         self.firsts = 0
         self.may_publish = may_publish
-        self._line = LoopConnection(url, self.loop, timeout_s=0.5)
+        self._connection = LoopConnection(url, self.loop, timeout_s=0.5)
         self.heartbeat = Heartbeat(
             self.loop,
-            self._line,
+            self._connection,
             LoopConnection(url, self.loop),
             worker="w1",
             lease_ms=lease_ms,
@@ -62,7 +62,7 @@ class Beating:
 
     def close(self) -> None:
         self.heartbeat.stop()
-        self._line.close()
+        self._connection.close()
         self.loop.close()
 
     def _count_first(self) -> None:
@@ -82,7 +82,7 @@ def test_beats_keep_the_leases_of_what_is_held_and_of_nothing_else(life: Life, b
     beating.hold(claimed)
 
     turn_for(beating.loop, 0.8)
-    life.line.run(recover(lease_ms=400))
+    life.connection.run(recover(lease_ms=400))
 
     assert life.read(held).status == Status.RUNNING
     assert life.read(other).status == Status.QUEUED
@@ -109,7 +109,7 @@ def test_what_its_caller_has_cancelled_is_told_with_its_token(life: Life, beatin
     beating.hold(claimed)
     assert beating.wait_for_beat().cancelling == ()
 
-    life.line.run(cancel(one))
+    life.connection.run(cancel(one))
 
     assert beating.wait_for_beat().cancelling == ((one, claimed.token),)
     turn_until(beating.loop, lambda: beating.orders)
@@ -160,18 +160,18 @@ def test_the_first_answer_is_told_once_and_an_away_redis_is_asked_again_soon(tmp
     assert (beating.firsts, beating.pulses) == (0, [])
 
     server = start_redis(tmp_path)
-    line = BlockingConnection(url)
+    connection = BlockingConnection(url)
     try:
         turn_until(beating.loop, lambda: beating.pulses, within_s=1.5)
         assert beating.firsts == 1
-        assert Life(line).command("ZCARD", line.keys.build("workers")) == 1
+        assert Life(connection).command("ZCARD", connection.keys.build("workers")) == 1
         server.kill()
         server.wait()
         turn_for(beating.loop, 2.2)  # a beat is missed
-        line.close()
+        connection.close()
         server = start_redis(tmp_path)
         turn_until(beating.loop, lambda: len(beating.pulses) == 2, within_s=1.5)
-        Life(line).command("RPUSH", line.keys.build("control", "w1"), "publish")
+        Life(connection).command("RPUSH", connection.keys.build("control", "w1"), "publish")
         turn_until(beating.loop, lambda: beating.orders)
 
         assert beating.firsts == 1
@@ -179,7 +179,7 @@ def test_the_first_answer_is_told_once_and_an_away_redis_is_asked_again_soon(tmp
         beating.close()
         server.kill()
         server.wait()
-        line.close()
+        connection.close()
 
 
 def test_errors_of_redis_are_carried_to_the_counts_of_all(life: Life, beating: Beating):

@@ -23,10 +23,10 @@ class FailingHeartbeat:
         self.loop = Loop()
         self.called = {"describe": 0, "on_pulse": 0, "on_order": 0}
         self.fails_at = ""
-        self._lines = [LoopConnection(url, self.loop), LoopConnection(url, self.loop)]
+        self._connections = [LoopConnection(url, self.loop), LoopConnection(url, self.loop)]
         self._heartbeat = Heartbeat(
             self.loop,
-            *self._lines,
+            *self._connections,
             worker="w1",
             lease_ms=2_000,
             interval_s=0.02,
@@ -43,8 +43,8 @@ class FailingHeartbeat:
 
     def stop(self) -> None:
         self._heartbeat.stop()
-        for line in self._lines:
-            line.close()
+        for connection in self._connections:
+            connection.close()
         self.loop.close()
 
     def _acting(self, name: str, answer: bytes = b"") -> Callable[..., bytes]:

@@ -62,26 +62,26 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
 
 
 def upkeep_of_worker(settings: Settings) -> Maintenance:
-    line = BlockingConnection(settings.redis)
+    connection = BlockingConnection(settings.redis)
     jobs = upkeep_jobs(
-        line,
+        connection,
         settings,
         worker="w",
         memory=MemoryUse(2.0),
-        onlooker=FolderComparison(line, settings.functions, worker="w"),
+        onlooker=FolderComparison(connection, settings.functions, worker="w"),
         is_publishing=lambda: True,
         queues=lambda: ("default",),
     )
-    return Maintenance(jobs, connection=line, waiting=BlockingConnection(settings.redis))
+    return Maintenance(jobs, connection=connection, waiting=BlockingConnection(settings.redis))
 
 
 def check_fields(life: Life, check_id: str) -> dict[str, str]:
-    found = life.line.run(read_check(check_id))
+    found = life.connection.run(read_check(check_id))
     return found.fields if found else {}
 
 
 def test_all_jobs_of_a_worker_take_one_thread_and_two_connections(life: Life, settings: Settings):
-    life.line.run(ask_check("one", repair=False))
+    life.connection.run(ask_check("one", repair=False))
     threads, before = set(threading.enumerate()), connections(life)
     upkeep = upkeep_of_worker(settings)
     upkeep.start()
@@ -234,9 +234,9 @@ def test_jobs_and_tokens_go_on_when_redis_has_been_away(tmp_path: Path):
     life, called = Life(BlockingConnection(f"unix://{tmp_path}/redis.sock")), Counting(math.inf)
     asked = []
 
-    def ask(line: BlockingConnection) -> MaintenanceTask:
+    def ask(connection: BlockingConnection) -> MaintenanceTask:
         def step() -> float:
-            asked.append(line.run(Command(("PING",), lambda reply: reply)))
+            asked.append(connection.run(Command(("PING",), lambda reply: reply)))
             return 0.01
 
         return MaintenanceTask(name="ask", step=step)
@@ -252,7 +252,7 @@ def test_jobs_and_tokens_go_on_when_redis_has_been_away(tmp_path: Path):
         eventually(lambda: len(asked) > seen + 3, within_s=2)
         life.command("RPUSH", life.key("schedules_wake"), "1")
         eventually(lambda: called.steps == 2, within_s=2)
-    life.line.close()
+    life.connection.close()
     server.terminate()
     server.wait()
 
@@ -262,8 +262,8 @@ def test_jobs_and_tokens_go_on_when_redis_has_been_away(tmp_path: Path):
 
 def test_a_check_under_way_is_left_to_another_worker_at_once(life: Life, redis_url: str):
     for _ in range(10):
-        end_some(life.line, 500, ttl_ms=3_600_000)
-    life.line.run(ask_check("one", repair=False))
+        end_some(life.connection, 500, ttl_ms=3_600_000)
+    life.connection.run(ask_check("one", repair=False))
 
     with keeping_up(redis_url, checker("w1")):
         eventually(lambda: check_fields(life, "one").get("worker") == "w1")

@@ -24,7 +24,7 @@ def sweeping(url: str, count: int = 2) -> Iterator[None]:
 
 
 def overdue(life: Life) -> int:
-    return life.line.run(read_metrics([])).overdue_records
+    return life.connection.run(read_metrics([])).overdue_records
 
 
 def keys_left(life: Life) -> list[bytes]:
@@ -33,7 +33,7 @@ def keys_left(life: Life) -> list[bytes]:
 
 def test_what_ends_and_what_goes_keep_step(life: Life, redis_url: str):
     with sweeping(redis_url):
-        ended = end_at_a_rate(life.line, per_s=2_000, for_s=4, ttl_ms=1_000)
+        ended = end_at_a_rate(life.connection, per_s=2_000, for_s=4, ttl_ms=1_000)
         behind = overdue(life)
         kept = life.command("ZCARD", life.key("retention"))
 
@@ -46,7 +46,7 @@ def test_what_ends_and_what_goes_keep_step(life: Life, redis_url: str):
 
 def test_a_backlog_goes_in_slices_that_delay_nobody(life: Life, redis_url: str):
     for _ in range(200):
-        end_some(life.line, ttl_ms=1)
+        end_some(life.connection, ttl_ms=1)
     eventually(lambda: overdue(life) == 10_000)
     life.command("CONFIG", "RESETSTAT")
 
@@ -61,46 +61,46 @@ def test_a_backlog_goes_in_slices_that_delay_nobody(life: Life, redis_url: str):
 
 def test_a_turn_bounds_what_all_sweepers_take_together(life: Life):
     for _ in range(3):
-        end_some(life.line, ttl_ms=1)
+        end_some(life.connection, ttl_ms=1)
     eventually(lambda: overdue(life) == 150)
 
-    first = life.line.run(sweep(most=100, turn_ms=60_000))
-    second = life.line.run(sweep(most=100, turn_ms=60_000))
+    first = life.connection.run(sweep(most=100, turn_ms=60_000))
+    second = life.connection.run(sweep(most=100, turn_ms=60_000))
 
     assert (first.count, first.is_others_turn) == (100, False)
     assert (second.count, second.is_others_turn) == (0, True)
 
 
 def test_a_sweep_says_when_the_next_is_due(life: Life):
-    assert life.line.run(sweep()).next_due_ms is None
+    assert life.connection.run(sweep()).next_due_ms is None
 
-    end_some(life.line, ttl_ms=60_000)
+    end_some(life.connection, ttl_ms=60_000)
 
-    next_due_ms = life.line.run(sweep()).next_due_ms
+    next_due_ms = life.connection.run(sweep()).next_due_ms
     assert next_due_ms is not None
     assert 50_000 < next_due_ms <= 60_000
 
 
 def listed_ids(life: Life, function: str = "") -> list[str]:
-    page = life.line.run(list_page(function=function, most=500))
+    page = life.connection.run(list_page(function=function, most=500))
     return [found for found, _ in page.records]
 
 
 def mend_all(life: Life) -> int:
     dropped, cursor = 0, ""
     while cursor != "0":
-        cursor, names = life.line.run(find_indexes(life.line.keys, cursor or "0"))
+        cursor, names = life.connection.run(find_indexes(life.connection.keys, cursor or "0"))
         for name in names:
-            after, went = life.line.run(mend_index(name, most=7))
+            after, went = life.connection.run(mend_index(name, most=7))
             dropped += went
             while after:
-                after, went = life.line.run(mend_index(name, after=after, most=7))
+                after, went = life.connection.run(mend_index(name, after=after, most=7))
                 dropped += went
     return dropped
 
 
 def test_ids_without_a_record_leave_every_index_and_no_other_does(life: Life):
-    end_some(life.line, ttl_ms=60_000)
+    end_some(life.connection, ttl_ms=60_000)
     ended = listed_ids(life)
     waiting = [life.submit(tags=["t"], key=f"k{number}") for number in range(30)]
     later = [life.submit("g", delay_ms=60_000, tags=["t"]) for _ in range(20)]
@@ -120,7 +120,7 @@ def test_ids_without_a_record_leave_every_index_and_no_other_does(life: Life):
 
 def test_the_indexes_of_an_earlier_version_are_taken_apart(life: Life, redis_url: str):
     ids = [life.submit(), life.submit(delay_ms=60_000)]
-    end_some(life.line, 5, ttl_ms=60_000)
+    end_some(life.connection, 5, ttl_ms=60_000)
     everything = listed_ids(life)
     gone = new_invocation_id()
     for name in ("live", "live:f", "scheduled", "scheduled:f"):

@@ -16,7 +16,7 @@ INTERVAL_S = 2.0
 
 
 def take_over(life: Life) -> TakeOver:
-    return TakeOver(life.line, lease_ms=10_000, interval_s=INTERVAL_S)
+    return TakeOver(life.connection, lease_ms=10_000, interval_s=INTERVAL_S)
 
 
 def go_round(job: TakeOver) -> int:

@@ -39,9 +39,9 @@ def publish_with_options(url: str, name: str, options: Options) -> None:
 
 
 def publish_encoded(url: str, name: str, manifest: bytes) -> None:
-    line = BlockingConnection(url)
-    line.run(publish_function(name, manifest=manifest, version="v1", source=b""))
-    line.close()
+    connection = BlockingConnection(url)
+    connection.run(publish_function(name, manifest=manifest, version="v1", source=b""))
+    connection.close()
 
 
 def test_it_loads_what_the_lane_needs_once_a_function_of_it_is_published(redis_url: str):

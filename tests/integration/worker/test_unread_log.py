@@ -53,14 +53,14 @@ def test_attempts_and_heartbeats_go_on_while_nobody_reads(
     life: Life, worker: subprocess.Popen[bytes]
 ):
     def is_published() -> bool:
-        return "f" in life.line.run(read_manifests())
+        return "f" in life.connection.run(read_manifests())
 
     eventually(is_published, within_s=15)
     ids = [life.submit() for _ in range(1_000)]  # 300 KB of lines
 
     eventually(lambda: all(life.read(one).is_finished for one in ids), within_s=20, every_s=0.2)
-    seen_at_ms = life.line.run(read_workers())[0].last_seen_at_ms
-    eventually(lambda: life.line.run(read_workers())[0].last_seen_at_ms > seen_at_ms)
+    seen_at_ms = life.connection.run(read_workers())[0].last_seen_at_ms
+    eventually(lambda: life.connection.run(read_workers())[0].last_seen_at_ms > seen_at_ms)
 
     worker.send_signal(signal.SIGTERM)
     _, reported = worker.communicate(timeout=20)

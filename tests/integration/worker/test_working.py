@@ -49,7 +49,7 @@ def test_who_has_held_as_many_as_may_be_claims_again_at_once(life: Life, work: W
 def test_calls_of_a_version_that_cannot_be_read_fail(life: Life, work: Work, damaged: bytes):
     working = work()
     working.write("nap", NAP)
-    manifest = decode_manifest(life.line.run(read_manifests())["nap"])
+    manifest = decode_manifest(life.connection.run(read_manifests())["nap"])
     life.command("SET", life.key("source", manifest.version), damaged)
 
     ids = [submit_nap(life, manifest.version) for _ in range(2)]

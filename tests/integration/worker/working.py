@@ -91,6 +91,6 @@ class Working:
         loop.close()
 
     def _serves(self, name: str) -> bool:
-        found = self.life.line.run(read_manifests()).get(name)
+        found = self.life.connection.run(read_manifests()).get(name)
         manifest = None if found is None else decode_manifest(found)
         return manifest is not None and not manifest.is_loading and manifest.error is None

@@ -48,14 +48,15 @@ def test_when_the_first_function_serves_all_others_are_known(folder, publish, pu
     assert set(found) == names
 
 
-def test_a_new_file_is_live_within_two_seconds(folder, publish, published):
-    folder.write("first.py", "def first(): pass\n")
+@pytest.mark.parametrize(("file", "name"), [("g.py", "g"), ("new/deep/g.py", "new.deep.g")])
+def test_a_new_file_is_live_within_two_seconds(folder, publish, published, file, name):
+    folder.write("f.py", "def f(): pass\n")
     publish(rescan_s=60)
-    eventually(published.has("first"))
+    eventually(published.has("f"))
 
-    folder.write("second.py", "def second(): pass\n")
+    folder.write(file, "def g(): pass\n")
 
-    eventually(published.has("first", "second"), within_s=LIVE_WITHIN_S)
+    eventually(published.has("f", name), within_s=LIVE_WITHIN_S)
 
 
 def test_a_changed_file_is_live_within_two_seconds(folder, publish, published):
@@ -68,16 +69,6 @@ def test_a_changed_file_is_live_within_two_seconds(folder, publish, published):
 
     eventually(lambda: published.versions()["f"] != before, within_s=LIVE_WITHIN_S)
     assert "a" in published.all()["f"].parameters["properties"]
-
-
-def test_a_new_sub_folder_is_live_within_two_seconds(folder, publish, published):
-    folder.write("f.py", "def f(): pass\n")
-    publish(rescan_s=60)
-    eventually(published.has("f"))
-
-    folder.write("new/deep/g.py", "def g(): pass\n")
-
-    eventually(published.has("f", "new.deep.g"), within_s=LIVE_WITHIN_S)
 
 
 def test_a_changed_helper_renews_those_that_have_it_and_no_others(folder, publish, published):

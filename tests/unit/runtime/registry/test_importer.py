@@ -23,6 +23,12 @@ def run_only(functions, name="billing.invoice"):
     return functions[name].call(b"{}", context=Context()).result
 
 
+@pytest.fixture
+def call_invoice(load_source):
+    """Call the function of a file in a folder, with helpers all around."""
+    return lambda source: run_only(load_source(source, file="billing/invoice.py", helpers=HELPERS))
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -37,13 +43,11 @@ def run_only(functions, name="billing.invoice"):
         "from functions import billing; import _rates; _rates = billing._rates",
     ],
 )
-def test_every_way_to_import_a_helper_gives_the_same_module(load_source, statement):
+def test_every_way_to_import_a_helper_gives_the_same_module(call_invoice, statement):
     source = f"{statement}\nfrom ._rates import RATE\nimport sys\n"
     source += "def invoice():\n    return [_rates.RATE, RATE, _rates.SHARED.NAME]\n"
 
-    functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
-
-    assert run_only(functions) == b'[19,19,"shared"]'
+    assert call_invoice(source) == b'[19,19,"shared"]'
 
 
 @pytest.mark.parametrize(
@@ -55,29 +59,21 @@ def test_every_way_to_import_a_helper_gives_the_same_module(load_source, stateme
         "import functions._shared as _shared",
     ],
 )
-def test_helpers_of_the_root_are_reached_from_a_sub_folder(load_source, statement):
-    source = f"{statement}\ndef invoice(): return _shared.NAME\n"
-
-    functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
-
-    assert run_only(functions) == b'"shared"'
+def test_helpers_of_the_root_are_reached_from_a_sub_folder(call_invoice, statement):
+    assert call_invoice(f"{statement}\ndef invoice(): return _shared.NAME\n") == b'"shared"'
 
 
-def test_helper_folders_are_packages(load_source):
+def test_helper_folders_are_packages(call_invoice):
     source = "from _lib.table import VALUE\nfrom billing._lib import other\n"
     source += "import _lib.table\ndef invoice(): return [VALUE, other.VALUE, _lib.table.VALUE]\n"
 
-    functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
-
-    assert run_only(functions) == b"[5,5,5]"
+    assert call_invoice(source) == b"[5,5,5]"
 
 
-def test_a_helper_may_be_imported_while_the_function_runs(load_source):
+def test_a_helper_may_be_imported_while_the_function_runs(call_invoice):
     source = "def invoice():\n    import _rates\n    return _rates.RATE\n"
 
-    functions = load_source(source, file="billing/invoice.py", helpers=HELPERS)
-
-    assert run_only(functions) == b"19"
+    assert call_invoice(source) == b"19"
 
 
 def test_a_package_file_runs_as_in_python(load_source):

@@ -41,13 +41,18 @@ def run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
     holder = _holder_here()
     one = _Call(coroutine, limit_s)
     _mine.is_awaiting = True
+    # A ThreadInterrupt may be raised at any point, also in asyncio's own code. Even if the call is
+    # over by then, the loop may hold a request to stop, which would end the next call at once.
+    is_whole = False
     try:
-        return holder.runner.run(one.run(), context=contextvars.copy_context())
+        holder.runner.run(one.run(), context=contextvars.copy_context())
+        is_whole = True
     finally:
         _mine.is_awaiting = False
-        if not one.is_over or one.has_left:
+        if not is_whole or one.has_left:
             del _mine.holder
             _give_up(holder.runner.get_loop(), is_tried=one.has_left)
+    return one.result()
 
 
 def loop_here() -> asyncio.AbstractEventLoop:
@@ -128,23 +133,38 @@ class _Call(Generic[T]):
     """A coroutine that fails after its time limit, even if it swallows the cancellation."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> None:
-        self.is_over = False
         self.has_left = False
         self._coroutine = coroutine
         self._limit_s = limit_s
         self._opened: list[weakref.ref[Generator]] = []
+        self._returned: list[T] = []
+        self._error: BaseException | None = None
 
-    async def run(self) -> T:
+    async def run(self) -> None:
+        """Run the coroutine and keep how it ended.
+
+        So whatever comes out of the loop itself has cut short asyncio's own work.
+        """
         watch_generators(lambda generator: self._opened.append(weakref.ref(generator)))
         limit = asyncio.timeout(self._limit_s)
         try:
             async with limit:
-                return await self._coroutine
-        finally:
-            self.has_left = not await end_all(self._opened)
-            self.is_over = True
-            if limit.expired():
-                raise OutOfTimeError(f"ran longer than {self._limit_s:g} s")
+                self._returned.append(await self._coroutine)
+        except BaseException as error:  # noqa: BLE001 - `result` raises it
+            self._error = error
+        self.has_left = not await end_all(self._opened)
+        if limit.expired():
+            self._error = OutOfTimeError(f"ran longer than {self._limit_s:g} s")
+
+    def result(self) -> T:
+        """Return what the coroutine returned, or raise what it raised."""
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # else its traceback would refer to itself
+        return self._returned[0]
 
 
 def _holder_here() -> _Holder:
@@ -180,11 +200,38 @@ def _give_up(loop: asyncio.AbstractEventLoop, *, is_tried: bool) -> None:
     if tasks and not is_tried:
         for task in tasks:
             task.cancel()
-        with contextlib.suppress(Exception, SystemExit, KeyboardInterrupt):
-            loop.run_until_complete(asyncio.wait(tasks, timeout=ENDING_LIMIT_S))
+        for _ in range(2):  # a request to stop, left over from the call, ends the first at once
+            with contextlib.suppress(Exception, SystemExit, KeyboardInterrupt):
+                loop.run_until_complete(_ended(loop, tasks))
+                break
     if left := asyncio.all_tasks(loop):
         _set_aside.append((loop, left))
     _close(loop)
+
+
+def _ended(loop: asyncio.AbstractEventLoop, tasks: Tasks) -> asyncio.Future[None]:
+    """Return a future that is done when these tasks are, or after `ENDING_LIMIT_S`.
+
+    Not a task, as `asyncio.wait` needs one: the call that is ending would cancel it.
+    """
+    ended = loop.create_future()
+    left = {task for task in tasks if not task.done()}
+
+    def finish() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    def note(task: asyncio.Task[Any]) -> None:
+        left.discard(task)
+        if not left:
+            finish()
+
+    for task in tuple(left):
+        task.add_done_callback(note)
+    if not left:
+        finish()
+    loop.call_later(ENDING_LIMIT_S, finish)
+    return ended
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

@@ -49,7 +49,7 @@ def measure(bursts: Sequence[int], calls: int) -> None:
             on.run_all(work[:1])
             for at in range(1, 200, burst):
                 on.run_all(work[at : at + burst])
-            [runner] = on.executor.pool.pids()
+            [runner] = (each.pid for each in on.executor.pool.view())
             before, began_at = (spent_s(os.getpid()), spent_s(runner)), time.perf_counter()
             for at in range(0, calls, burst):
                 on.run_all(work[at : at + burst])

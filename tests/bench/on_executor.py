@@ -53,7 +53,7 @@ class OnExecutor:
     def stop(self) -> None:
         """Kill the runner."""
         self.executor.stop()
-        while self.executor.pool.pids():
+        while self.executor.pool.view():
             self.loop.turn(_LONGEST_TURN_S)
         self.loop.close()
 

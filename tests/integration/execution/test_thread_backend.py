@@ -95,6 +95,8 @@ def test_function_that_does_not_yield_is_a_timeout_once_it_returns(bench, body):
     assert error["type"] == "timeout"
 
 
+# An interrupt that comes while a weak reference is removed is told to nobody.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "body",
     [

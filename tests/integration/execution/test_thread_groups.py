@@ -6,9 +6,8 @@ import contextvars
 import logging
 import sys
 
-from runtime.execution.loaded_versions import LoadedVersions
-
 from runtime.execution import thread_pool as threads_module
+from runtime.execution.thread_attempt import LoadedVersions
 from tests.integration.execution.thread_bench import (
     HELD,
     HOLDING,

@@ -31,6 +31,7 @@ from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
 from runtime.store.invocation_commands import Claim, claim, wake
 from runtime.store.loop_connection import LoopConnection
+from runtime.store.reconnection import AWAY_PAUSE_S
 from runtime.store.recovery_commands import set_aside
 from runtime.store.scripts import Command
 
@@ -38,7 +39,6 @@ _log = structlog.get_logger(__name__)
 _BLOCK_S = 3.0
 _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
-_AWAY_PAUSE_S = 0.25  # rest after an error of Redis
 _PAUSED_S = 0.02  # rest after the claim of a paused queue
 _VAIN_PAUSE_S = 0.1  # rest when nothing that waits fits the room
 _LOOK_AROUND_S = 0.01  # per queue: how often all queues are tried during a backlog
@@ -287,7 +287,7 @@ class Claimer:
             self._loop.call_soon(self.look)
             return
         self._with_work.update(dict.fromkeys(self._queues))
-        self._rest(_AWAY_PAUSE_S)
+        self._rest(AWAY_PAUSE_S)
         if not self._is_away and not self._is_stopped:
             self._is_away = True
             _log.warning("store_is_away", queues=", ".join(self._queues), error=str(error))

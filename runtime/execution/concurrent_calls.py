@@ -21,8 +21,8 @@ from runtime.execution.call_function import describe, perform, perform_async
 from runtime.execution.concurrent_attempt import ConcurrentAttempt
 from runtime.execution.concurrent_leak_detection import ConcurrentLeakDetector
 from runtime.execution.concurrent_output import ConcurrentOutput
+from runtime.execution.context_log import FunctionLog
 from runtime.execution.event_batcher import EventBatcher
-from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.notes import NO_CONTEXT, context_of
 from runtime.execution.outcome import CANCELLED, Ending

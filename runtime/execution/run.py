@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.captured_output import AttemptLogs
 from runtime.execution.outcome import CANCELLED, Assignment, Ending
 from runtime.execution.runner_protocol import RUN, RunnerLimits, Start, encode
+from runtime.execution.thread_logs import AttemptLogs
 from runtime.processes.frames import pack
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest

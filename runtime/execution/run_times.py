@@ -1,15 +1,13 @@
 """A moving average of the run time of each function in this worker process.
 
 The mean counts, not a single run: a busy machine makes single runs look slow. It decides how many
-attempts are in flight at one runner, and which attempts one thread runs one after the other.
+attempts are claimed ahead (`prefetch`), and which attempts one thread runs one after the other.
 Loop thread only.
 """
 
 from __future__ import annotations
 
-# A function is quick while its mean run time is below. A runner's window is sized to finish within.
-QUICK_S = 0.001
-_LARGEST_WINDOW = 32
+QUICK_S = 0.001  # a function is quick while its mean run time is below
 _WEIGHT = 0.125  # of the latest run in the mean
 _MOST_KNOWN = 10_000
 
@@ -23,20 +21,6 @@ class RunTimes:
     def mean_s(self, function: str, version: str) -> float | None:
         """Return the mean run time in seconds; None for a function that has not run here."""
         return self._means_s.get((function, version))
-
-    def window(self, function: str, version: str, per_process: int) -> int:
-        """Return how many attempts of a function may be in flight at one runner.
-
-        Args:
-            function: Its name.
-            version: Its version.
-            per_process: How many of them a runner may run at the same time. If 1, the window is
-                the number of runs expected to finish within `QUICK_S`.
-        """
-        if per_process > 1:
-            return per_process
-        mean_s = self._means_s.get((function, version), QUICK_S)
-        return max(1, min(_LARGEST_WINDOW, int(QUICK_S / mean_s)))
 
     def note(self, function: str, version: str, ran_s: float) -> None:
         """Add one run time to the mean."""

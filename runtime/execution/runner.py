@@ -34,7 +34,7 @@ from runtime.execution.runner_handle import RunnerKey, RunOwner
 from runtime.execution.runner_process import RunnerProcess
 from runtime.execution.runner_protocol import RunnerLimits, check_answer, check_event
 from runtime.execution.sequential_runner import SequentialRunner
-from runtime.execution.timeout_timer import LimitWatch, TimeLimited
+from runtime.execution.time_limits import LimitWatch, TimeLimited
 from runtime.loop import Loop
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer

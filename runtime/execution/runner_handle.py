@@ -1,6 +1,6 @@
 """What the parts of a runner may use of it, so that they need not import `runner`.
 
-The parts are `loading`, `sequential_runner`, `concurrent_runner` and `timeout_timer`.
+The parts are `loading`, `sequential_runner`, `concurrent_runner` and `time_limits`.
 Loop thread only.
 """
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from runtime.execution.outcome import Ending
     from runtime.execution.run import Run
     from runtime.execution.runner_process import RunnerProcess
-    from runtime.execution.timeout_timer import LimitWatch
+    from runtime.execution.time_limits import LimitWatch
     from runtime.loop import Loop
 
 

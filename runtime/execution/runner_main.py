@@ -23,7 +23,7 @@ from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe, perform
 from runtime.execution.concurrent_calls import Loaded
 from runtime.execution.concurrent_runs import ConcurrentRuns
-from runtime.execution.function_log import FunctionLog
+from runtime.execution.context_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.notes import NO_CONTEXT, context_of
 from runtime.execution.out_of_memory import shortage_text

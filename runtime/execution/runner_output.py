@@ -23,7 +23,7 @@ from typing import Protocol, cast
 
 from typing_extensions import Buffer
 
-from runtime.execution.function_log import OwnHandler
+from runtime.execution.context_log import OwnHandler
 from runtime.execution.output_attribution import note_owners, owner, owner_here
 from runtime.processes.child_limits import move_up
 from runtime.telemetry.background import lasting_thread

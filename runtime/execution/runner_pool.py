@@ -17,6 +17,7 @@ import structlog
 
 from runtime.execution.load_view import RunnerLoad, RunnerWait
 from runtime.execution.outcome import CANCELLED, Ending
+from runtime.execution.prefetch import backlog_of, is_soon_done, window_of
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
@@ -29,9 +30,7 @@ from runtime.loop import Loop, Timer
 _log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 10_000
 _PATIENCE_S = 0.1  # an attempt that waits longer goes back to the queue, for other workers
-_ALONE_S = 0.002  # this much waiting work of a quick function justifies no further runner
 _MOST_LEAKS_LOGGED = 1_000
-_LONGEST_BACKLOG = 48  # most waiting attempts of a quick function: enough for large claims
 
 
 class RunnerPool:
@@ -122,7 +121,8 @@ class RunnerPool:
             name = runner.function
             if name and self._runners.is_newest(runner.key):  # only this version is claimed
                 if name not in rooms:
-                    rooms[name] = self._backlog(RunnerNeed(name, runner.key))
+                    rooms[name] = backlog_of(self.times, name, runner.key.version)
+                    rooms[name] -= self._waiting.count(RunnerNeed(name, runner.key))
                 rooms[name] += runner.room()
         rooms = {name: room for name, room in rooms.items() if room > 0}
         # These functions have attempts waiting for runners of their own: claim no more of them.
@@ -130,14 +130,6 @@ class RunnerPool:
             if not self._is_in_need(load) and not self._is_soon_done(load):
                 rooms[load.function] = 0
         return rooms
-
-    def _backlog(self, load: RunnerNeed) -> int:
-        """Return how many more attempts may wait here for the runners of a quick function."""
-        waiting = self._waiting.count(load)
-        mean_s = self.times.mean_s(load.function, load.key.version)
-        if mean_s is None or self.times.window(load.function, load.key.version, 1) == 1:
-            return -waiting
-        return min(_LONGEST_BACKLOG, int(_ALONE_S / mean_s)) - waiting
 
     @property
     def runners(self) -> tuple[Runner, ...]:
@@ -242,7 +234,7 @@ class RunnerPool:
     def _window(self, load: RunnerNeed) -> int:
         """Return how many attempts of this function may be in flight at one runner."""
         window = self._waiting.first(load).manifest.window
-        return self.times.window(load.function, load.key.version, window)
+        return window_of(self.times, load.function, load.key.version, window)
 
     def _find(self, load: RunnerNeed) -> Runner | None:
         """Return a runner that takes at least one of these attempts, None if there is none now."""
@@ -279,9 +271,8 @@ class RunnerPool:
         mine = self._runners.of(load)
         if all(is_slow(runner) for runner in mine):
             return False
-        mean_s = self.times.mean_s(load.function, load.key.version)
-        is_quick = self.times.window(load.function, load.key.version, 1) > 1
-        return is_quick and mean_s is not None and self._waiting.count(load) * mean_s < _ALONE_S
+        waiting = self._waiting.count(load)
+        return is_soon_done(self.times, load.function, load.key.version, waiting)
 
     def _assign_late(self) -> None:
         """Assign again: the runners that were expected to be done soon may not be."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.errors import LoadError
 from runtime.execution.call_function import describe, perform
-from runtime.execution.function_log import FunctionLog
+from runtime.execution.context_log import FunctionLog
 from runtime.execution.notes import NO_CONTEXT, context_of
 from runtime.execution.outcome import CANCELLED, Ending, timed_out
 from runtime.execution.runner_output import OutputSink

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-from runtime.execution.function_log import OwnHandler
+from runtime.execution.context_log import OwnHandler
 from runtime.execution.output_attribution import forget_owners, note_owners, owner, owner_here
 from runtime.execution.runner_output import OutputSink
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runtime.execution.captured_output import AttemptLogs
 from runtime.execution.outcome import Assignment, Ending
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_interrupt import InterruptGuard
+from runtime.execution.thread_logs import AttemptLogs
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from runtime.registry.formats import LEAST_BYTES, MOST_BYTES
-from runtime.registry.json_schema import BASE64, SchemaWriter, in_any_case
+from runtime.registry.schema_writer import BASE64, SchemaWriter, in_any_case
 
 _EXACT_FLOAT = 2.0**53
 _SCALARS = (str, int, float, type(None))

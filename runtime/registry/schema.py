@@ -26,8 +26,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator
 
 from runtime.registry.gateway_schema import GatewaySchemaWriter
-from runtime.registry.json_schema import SchemaWriter
 from runtime.registry.json_validation import readable
+from runtime.registry.schema_writer import SchemaWriter
 from runtime.registry.signature import REQUIRED, Parameter, Signature, SignatureError, bare_type
 
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")

@@ -14,13 +14,13 @@ from typing import Any, cast
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
+from runtime.store.reconnection import AWAY_PAUSE_S
 from runtime.store.redis_url import RedisUrl, check_role, parse_address
 from runtime.store.resp import pack
 from runtime.store.scripts import Argument
 from runtime.store.sentinel import locate
 from runtime.telemetry.background import lasting_task
 
-_RETRY_S = 0.25
 _PING_S = 10.0
 _WATCHED_PING_S = 1.0
 _MESSAGE_PARTS = 3
@@ -74,7 +74,7 @@ class PubSub:
         while True:
             with contextlib.suppress(OSError, StoreError, TimeoutError):
                 await self._listen()
-            await asyncio.sleep(_RETRY_S)
+            await asyncio.sleep(AWAY_PAUSE_S)
 
     async def _listen(self) -> None:
         """Receive until the connection is lost, or does not answer a PING."""

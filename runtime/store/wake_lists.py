@@ -16,11 +16,11 @@ from collections.abc import Sequence
 
 from runtime.errors import StoreError
 from runtime.store.blocking_connection import BlockingConnection, PendingReplies
+from runtime.store.reconnection import AWAY_PAUSE_S
 from runtime.store.scripts import Command
 
 _BLOCK_S = 30.0
 _OVERDUE_S = 2.0
-_AWAY_PAUSE_S = 0.25
 
 
 class WakeLists:
@@ -84,7 +84,7 @@ class WakeLists:
             self._sent = self._connection.begin([self._blpop])
             self._next_at = now + _BLOCK_S + _OVERDUE_S
         except StoreError:
-            self._next_at = now + _AWAY_PAUSE_S
+            self._next_at = now + AWAY_PAUSE_S
 
     def _take(self) -> str | None:
         sent, self._sent = self._sent, None
@@ -92,6 +92,6 @@ class WakeLists:
         try:
             found: list[str | None] = self._connection.finish(sent) if sent is not None else [None]
         except StoreError:
-            self._next_at = time.monotonic() + _AWAY_PAUSE_S
+            self._next_at = time.monotonic() + AWAY_PAUSE_S
             return None
         return found[0]

@@ -21,12 +21,12 @@ from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
 from runtime.store.event_commands import MOST_BYTES
 from runtime.store.loop_connection import LoopConnection
+from runtime.store.reconnection import AWAY_PAUSE_S
 from runtime.worker.event_buffer import EventBuffer
 
 _log = structlog.get_logger(__name__)
 _PACE_S = 0.02
 _OUTPUT_PATIENCE_S = 0.05
-_AWAY_PAUSE_S = 0.25
 _MOST_AT_ONCE = 32
 _NEVER = float("inf")
 
@@ -129,12 +129,12 @@ class EventWriter:
         failures = [reply for reply in replies.values() if isinstance(reply, StoreError)]
         was_away, self._is_away = self._is_away, len(failures) == len(replies)
         now = time.monotonic()
-        self._free_at = now + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
+        self._free_at = now + (AWAY_PAUSE_S if self._is_away else _PACE_S)
         left: dict[EventBuffer, float] = {}
         for pending_events, reply in replies.items():
             if isinstance(reply, StoreError):
                 if pending_events.written(reply=None):
-                    left[pending_events] = now + _AWAY_PAUSE_S
+                    left[pending_events] = now + AWAY_PAUSE_S
             elif pending_events.written(reply=reply):
                 left[pending_events] = self._free_at
         with self._lock:

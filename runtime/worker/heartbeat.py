@@ -25,9 +25,9 @@ from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.invocation_commands import HeartbeatReply, heartbeat
 from runtime.store.loop_connection import LoopConnection
 from runtime.store.metrics_commands import add_errors
+from runtime.store.reconnection import AWAY_PAUSE_S
 
 _log = structlog.get_logger(__name__)
-_AWAY_PAUSE_S = 0.25
 _ORDERS_BLOCK_S = 10.0
 
 
@@ -117,7 +117,7 @@ class Heartbeat:
         if self._is_stopped:
             return
         if isinstance(pulse, StoreError):
-            self._loop.call_later(min(_AWAY_PAUSE_S, self._interval_s), self._beat)
+            self._loop.call_later(min(AWAY_PAUSE_S, self._interval_s), self._beat)
             _log.warning("heartbeat_missed", error=str(pulse))
             return
         # Before the callbacks, so that one that raises does not end the heartbeat.
@@ -147,7 +147,7 @@ class Heartbeat:
 
     def _obey(self, found: tuple[str, bytes] | StoreError | None) -> None:
         if isinstance(found, StoreError):
-            self._loop.call_later(_AWAY_PAUSE_S, self._listen)
+            self._loop.call_later(AWAY_PAUSE_S, self._listen)
             return
         self._listen()  # before the callback, so that one that raises does not end the wait
         if found is not None:

@@ -20,11 +20,11 @@ import structlog
 
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.reconnection import AWAY_PAUSE_S
 from runtime.store.wake_lists import WakeLists
 from runtime.telemetry.background import CRASHES, lasting_thread
 
 _log = structlog.get_logger(__name__)
-_AWAY_PAUSE_S = 0.25
 _FAILED_PAUSE_S = 1.0
 _STOP_LIMIT_S = 2.0
 
@@ -161,7 +161,7 @@ class Maintenance:
         try:
             pause_s = do()
         except StoreUnavailableError:  # the heartbeat logs it
-            self._away_until = time.monotonic() + _AWAY_PAUSE_S
+            self._away_until = time.monotonic() + AWAY_PAUSE_S
             return 0.0
         except StoreError as error:
             if self._refusals.get(name) != str(error):

@@ -11,12 +11,12 @@ from runtime.settings import Settings
 from runtime.store import check_commands, schedule_commands
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.worker.checker import Checker
+from runtime.worker.lease_recovery import TakeOver
 from runtime.worker.maintenance import MaintenanceTask
 from runtime.worker.memory_usage import MemoryUse
 from runtime.worker.queue_cleanup import QueueCleanup
 from runtime.worker.retention import Sweeper
 from runtime.worker.stray_messages import StrayMessageWarning
-from runtime.worker.take_over import TakeOver
 from runtime.worker.thread_preload import ThreadPreload
 
 

@@ -42,6 +42,7 @@ from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import retire_worker
 from runtime.store.loop_connection import LoopConnection
 from runtime.store.memory_policy import warn_of_eviction
+from runtime.store.reconnection import AWAY_PAUSE_S
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.attempt_spans import Spans
 from runtime.worker.attempts import Attempts
@@ -56,7 +57,6 @@ from runtime.worker.memory_usage import MemoryUse
 from runtime.worker.publishing import Publishing
 
 _log = structlog.get_logger(__name__)
-_AWAY_PAUSE_S = 0.25
 _STOP_MARGIN_S = 2.0
 _RESULTS_REPORTED = 4  # an invocation keeps 4 times max_result_bytes of events
 DEFAULT_QUEUE = "default"
@@ -191,7 +191,7 @@ class WorkerProcess:
                 break
             except StoreError as error:
                 _log.warning("store_is_away", error=str(error))
-                self._stop_requested.wait(_AWAY_PAUSE_S)
+                self._stop_requested.wait(AWAY_PAUSE_S)
         if not self._stop_requested.is_set():
             warn_of_eviction(self._maintenance_connection)
             self.loop.call_soon(self._begin)

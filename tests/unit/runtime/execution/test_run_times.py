@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.execution.prefetch import window_of
 from runtime.execution.run_times import QUICK_S, RunTimes
 
 
@@ -13,7 +14,7 @@ def run_times_after(*ran_s):
 
 
 def window(*ran_s):
-    return run_times_after(*ran_s).window("f", "v", 1)
+    return window_of(run_times_after(*ran_s), "f", "v", 1)
 
 
 def test_a_window_grows_as_a_function_proves_quick_up_to_a_limit():
@@ -35,7 +36,7 @@ def test_what_lies_in_a_window_is_expected_to_end_within_a_millisecond():
 
 
 def test_a_window_is_as_large_as_what_may_run_at_the_same_time():
-    assert run_times_after(0.1).window("f", "v", 100) == 100
+    assert window_of(run_times_after(0.1), "f", "v", 100) == 100
 
 
 def test_the_mean_of_a_function_that_has_not_run_is_unknown():

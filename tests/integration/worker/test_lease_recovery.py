@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.errors import StoreError
-from runtime.worker.take_over import TakeOver
+from runtime.worker.lease_recovery import TakeOver
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -46,7 +46,7 @@ def test_work_of_the_dead_and_what_waited_too_long_are_ended_a_script_at_a_time(
 
 
 def test_a_round_that_takes_long_goes_on_in_the_next_interval(life: Life, monkeypatch):
-    monkeypatch.setattr("runtime.worker.take_over._LONGEST_ROUND_S", 0.0)
+    monkeypatch.setattr("runtime.worker.lease_recovery._LONGEST_ROUND_S", 0.0)
     for _ in range(3):
         for _ in range(50):
             life.submit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from runtime.execution.function_log import FunctionLog, OwnHandler
+from runtime.execution.context_log import FunctionLog, OwnHandler
 
 
 def test_handlers_of_ours_have_no_lock_and_respect_filters():

@@ -1,7 +1,7 @@
 """The caller of a request: who they are, and what their key grants.
 
-`AuthMiddleware` sets the caller of every request that needs one. `caller_of` raises KeyError for
-any other request, so a missing check never grants rights.
+`AuthMiddleware` sets the caller of every request that needs one, as `scope[CALLER]`. Reading it
+raises KeyError for any other request, so a missing check never grants rights.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.auth.caller import address_of, caller_of
+from gateway.auth.caller import CALLER, Caller, address_of
 from gateway.auth.key_cache import unauthenticated
 from gateway.problems import ProblemError
 from gateway.startup_checks import read_caller_rate
@@ -38,7 +38,7 @@ class Admission:
 
         All keys with one name are one caller; a caller without a key is known by their address.
         """
-        caller = caller_of(scope)
+        caller: Caller = scope[CALLER]
         rate = caller.rate or self._rate
         if rate is None:
             return None

@@ -14,7 +14,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
-from gateway.auth.caller import ANYBODY, caller_of, identity_of
+from gateway.auth.caller import ANYBODY, CALLER, Caller, caller_of, identity_of
 from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
 from gateway.invoke.invoker import Invoker
@@ -106,7 +106,7 @@ class InvokeFunction:
         preferences: Preferences,
     ) -> Submission:
         key = own.get("idempotency")
-        caller = caller_of(req.scope)
+        caller: Caller = req.scope[CALLER]
         admission = self._invoker.admission
         return complete(
             plan.shared,

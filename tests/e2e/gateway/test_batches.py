@@ -113,16 +113,6 @@ def test_its_callback_is_one_delivery_when_the_last_has_ended(gateway, http):
     assert again.status_code == 202
 
 
-def test_a_batch_may_be_larger_than_a_call_but_not_by_any_measure(gateway, http):
-    large = [{"width": 1, "text": "x" * 1_000_000}] * 3
-
-    assert http.post(PATH, json=large).status_code == 202
-    answer = http.post(PATH, content=b" " * (16 * 1024 * 1024 + 1), headers=JSON)
-
-    assert code_of(answer) == (413, "body_too_large")
-    assert len(claim_rows(gateway)) == 3
-
-
 def test_a_repeated_batch_is_the_first(gateway, http):
     def ask(width, key="batch-1"):
         headers = {"Idempotency-Key": key}

@@ -14,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
 from tests.e2e.gateway.test_one_way import (
     BODY,
@@ -172,13 +171,3 @@ def test_calls_that_redis_does_not_answer_are_all_refused(tmp_path):
         stack.enter_context(own_server(tmp_path))
         eventually(lambda: call_alone(gateway).startswith(b"HTTP/1.1 202"))
         assert "Traceback" not in gateway.log.read_text()
-
-
-def test_a_redis_that_has_lost_the_script_makes_no_difference(gateway):
-    with ExitStack() as stack:
-        callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
-        for _ in range(2):
-            gateway.connection.run(Command(("SCRIPT", "FLUSH"), lambda reply: reply))
-            for caller in callers:
-                caller.sendall(request())
-            assert Counter(map(status_of, callers)) == {202: CROWD}

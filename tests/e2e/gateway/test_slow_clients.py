@@ -96,15 +96,6 @@ def test_the_next_request_of_a_connection_has_the_same_deadline(impatient):
     assert time.monotonic() - began < allowed(HEADER_S + MARGIN_S)
 
 
-def test_a_caller_who_waits_is_not_a_slow_client(impatient):
-    answer = httpx.post(
-        f"{impatient.url}/functions/greet", json={"name": "a"}, headers={"Prefer": "wait=3"}
-    )
-
-    assert answer.status_code == 202
-    impatient.claim()
-
-
 def test_a_request_that_the_gateway_does_not_read_yet_is_not_late(impatient):
     body = b'{"name":"a"}'
     head = (

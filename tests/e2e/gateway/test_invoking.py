@@ -49,17 +49,6 @@ def test_the_arguments_travel_byte_for_byte(gateway, http):
     assert gateway.claim().arguments == body
 
 
-def test_accepting_costs_one_command_of_the_client(gateway, http):
-    post_call(http)
-    gateway.claim()
-    before = _evalshas(gateway)
-
-    post_call(http)
-
-    assert _evalshas(gateway) == before + 1
-    gateway.claim()
-
-
 def test_who_waits_gets_the_result_in_the_same_answer(gateway, http, pool):
     waiting = pool.submit(post_call, http, headers={"Prefer": "wait=10"})
     gateway.finish(gateway.claim(), result=b'"Hello Ada"')
@@ -155,14 +144,6 @@ def test_an_empty_body_is_an_empty_object(gateway, http):
     assert answer.json()["errors"] == [{"pointer": "/name", "detail": "is required"}]
 
 
-def test_the_more_urgent_call_is_taken_first(gateway, http):
-    post_call(http, json={"name": "later"}, params={"priority": 2})
-    post_call(http, json={"name": "sooner"}, params={"priority": 8})
-
-    first, second = gateway.claim(), gateway.claim()
-    assert (first.arguments, second.arguments) == (b'{"name":"sooner"}', b'{"name":"later"}')
-
-
 def test_a_raw_body_becomes_the_bytes_parameter(gateway, http):
     answer = http.post(
         "/functions/pictures.shrink", content=b"\x89PNG", headers={"Content-Type": "image/png"}
@@ -208,15 +189,6 @@ def test_a_function_that_takes_the_request_gets_it_whole(gateway, http):
     assert kept["x-github-event"] == "ping"
     assert "cookie" not in kept
     assert kept["authorization"] == headers["Authorization"]  # it is for nobody but the function
-
-
-def test_a_waiter_who_leaves_is_forgotten_and_the_gateway_goes_on(gateway, http):
-    with pytest.raises(httpx.ReadTimeout):
-        post_call(http, headers={"Prefer": "wait=30"}, timeout=0.2)
-
-    gateway.finish(gateway.claim(), result=b"1")
-    assert post_call(http).status_code == 202
-    gateway.claim()
 
 
 def _evalshas(gateway: RunningGateway) -> int:

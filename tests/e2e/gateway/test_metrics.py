@@ -134,11 +134,6 @@ def test_promtool_finds_nothing_to_lint(http: httpx.Client):
     assert answer.returncode == 0, answer.stderr.decode()
 
 
-def test_it_takes_the_scope_read(tmp_path):
-    with own_redis(tmp_path) as url, running_gateway(url, auth="required") as gateway:
-        assert httpx.get(f"{gateway.url}/metrics").status_code == 401
-
-
 def test_without_redis_it_says_so_and_counts_the_errors_for_later(tmp_path):
     with own_redis(tmp_path) as url, running_gateway(url, gateways=1) as gateway:
         gateway.publish(*FUNCTIONS)

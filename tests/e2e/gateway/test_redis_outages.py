@@ -124,21 +124,6 @@ def test_what_finished_while_redis_was_away_for_us_reaches_those_who_wait(gatewa
     assert answer.json()["result"] == "still here"
 
 
-def test_a_full_redis_is_503_store_refused(gateway, redis, http):
-    connection = BlockingConnection(redis.url)
-    connection.run(Command(("CONFIG", "SET", "maxmemory", "1"), lambda reply: reply))
-    try:
-        answer = http.post("/functions/greet", json={"name": "a"})
-    finally:
-        connection.run(Command(("CONFIG", "SET", "maxmemory", "0"), lambda reply: reply))
-        connection.close()
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "store_refused")
-    assert int(answer.headers["Retry-After"]) >= 1
-    eventually(lambda: accepts_again(http))
-    take_all(gateway)
-
-
 def test_a_gateway_that_starts_without_redis_serves_once_it_comes(tmp_path):
     with (
         running_gateway(f"unix://{tmp_path / 'redis.sock'}") as gateway,

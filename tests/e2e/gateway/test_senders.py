@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 
-import httpx
 import pytest
 
-from tests.e2e.gateway.conftest import HOOK
-from tests.support.api_keys import make_key
 from tests.support.collecting import COLLECT
-from tests.support.gateway_process import running_gateway
 
 JSON = {"Content-Type": "application/json"}
 
@@ -22,37 +17,6 @@ def test_a_credential_for_somebody_else_is_no_key_where_none_is_needed(arguments
     assert arguments_of("greet", json={"name": "a"}, headers={"Authorization": shown}) == {
         "name": "a"
     }
-
-
-def test_a_function_that_takes_the_request_sees_a_credential_that_is_not_for_us(gateway, http):
-    shown = {"Authorization": "Bearer eyJ.x.y", "Cookie": "a=b", "Content-Type": "text/plain"}
-
-    assert http.post("/functions/hook", content=b"x", headers=shown).status_code == 202
-
-    claimed = gateway.claim()
-    gateway.finish(claimed)
-    headers = json.loads(claimed.request)["headers"]
-    assert headers["authorization"] == "Bearer eyJ.x.y"
-    assert "cookie" not in headers
-
-
-def test_a_key_of_ours_is_not_shown_to_the_function(redis_url):
-    with running_gateway(redis_url, auth="required") as gateway:
-        gateway.headers = make_key(gateway.connection, "admin", "admin").headers
-        gateway.publish(HOOK)
-        called = httpx.post(f"{gateway.url}/functions/hook", headers=gateway.headers)
-        claimed = gateway.claim()
-
-    assert called.status_code == 202
-    assert "authorization" not in json.loads(claimed.request)["headers"]
-
-
-def test_where_keys_are_asked_for_a_foreign_credential_is_refused(redis_url):
-    with running_gateway(redis_url, auth="required") as gateway:
-        headers = {"Authorization": "Bearer eyJ.x.y"}
-        answer = httpx.post(f"{gateway.url}/functions/greet", json={}, headers=headers)
-
-    assert answer.status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,12 @@ import pytest
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.sdk.options import Options
-from runtime.store.function_commands import publish_function, read_waiting
-from runtime.store.submission_commands import parts_of, submit
+from runtime.store.function_commands import publish_function
 from tests.e2e.gateway.answers import code_of
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 
 CALL = {"name": "Ada"}
-SHARED = Manifest(
-    name="shared", version="d1", file="shared.py", options=Options(isolation="thread")
-)
 
 
 def accept_call(http, path="/functions/greet", **headers):
@@ -58,17 +53,6 @@ def test_what_runs_is_cancelled_by_its_worker(gateway, http):
     assert answer.status_code == again.status_code == 202
     assert (answer.json()["status"], answer.json()["cancellation"]) == ("running", "requested")
     assert http.get(f"/invocations/{claimed.id}").json()["status"] == "cancelled"
-
-
-def test_what_runs_in_a_thread_can_only_be_asked(gateway, http):
-    gateway.publish(SHARED)
-    accept_call(http, "/functions/shared")
-    claimed = gateway.claim()
-
-    answer = http.delete(f"/invocations/{claimed.id}")
-    gateway.finish(claimed)
-
-    assert answer.json()["cancellation"] == "cooperative"
 
 
 def test_what_has_ended_stays_as_it_is(gateway, http):
@@ -264,29 +248,3 @@ def moment_of(invocation_id, later_ms=0):
     """The moment in an id, by which lists are cut."""
     ms = int(invocation_id.replace("-", "")[:12], 16) + later_ms
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def test_a_bulk_cancel_reaches_every_fairness_key(gateway, http):
-    calls = [
-        submit(
-            function="hook",
-            queue="default",
-            version="v",
-            entries=[(new_invocation_id(), b"{}", parts_of(key=f"order-{number}"))],
-        )
-        for number in range(5_000)
-    ]
-    for start in range(0, len(calls), 500):
-        gateway.connection.run_many(calls[start : start + 500])
-
-    cancelled, cursor = 0, {}
-    for _ in range(20):
-        query = {"function": "hook", "status": "queued", **cursor}
-        part = http.post("/invocations/cancel", params=query, timeout=30).json()
-        cancelled += part["cancelled"]
-        if part["next"] is None:
-            break
-        cursor = {"cursor": part["next"]}
-
-    assert cancelled == 5_000
-    assert gateway.connection.run(read_waiting()).get("hook") == 0

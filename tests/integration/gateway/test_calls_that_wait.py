@@ -207,22 +207,6 @@ def test_a_second_notice_is_not_a_second_answer(run: Run[bytes]) -> None:
     assert b'"result":7' in written
 
 
-def test_each_of_two_calls_with_one_head_gets_its_own_end(run: Run[list[bytes]]) -> None:
-    async def act(gateway: Gateway) -> list[bytes]:
-        answers = []
-        for number in range(3):
-            client = gateway.client()
-            client.call()
-            gateway.end(await gateway.waited_for(), result=number)
-            answers.append(await client.answer())
-            await gateway.until_nobody_waits()
-        return answers
-
-    answers = run(act)
-
-    assert all(b'"result":%d' % n in answer for n, answer in enumerate(answers))
-
-
 def test_who_has_left_is_forgotten_before_their_time_is_over(run: Run[tuple[int, bytes]]) -> None:
     async def act(gateway: Gateway) -> tuple[int, bytes]:
         client = gateway.client()
@@ -248,37 +232,3 @@ def test_who_has_left_before_the_birth_has_called_all_the_same(run: Run[None], l
     run(act)
 
     assert len(life.claim(5).items) == 1
-
-
-@pytest.mark.parametrize("is_draining_before", [True, False])
-def test_a_gateway_that_stops_says_how_it_stands(run: Run[bytes], is_draining_before: bool) -> None:
-    async def act(gateway: Gateway) -> bytes:
-        client = gateway.client()
-        if is_draining_before:
-            gateway.waiters.drain()
-        client.call()
-        if not is_draining_before:
-            await gateway.waited_for()
-            gateway.waiters.drain()
-        answer = await client.answer()
-        await gateway.until_nobody_waits()
-        return answer
-
-    answer = run(act)
-
-    assert answer.startswith(b"HTTP/1.1 202 Accepted")
-    assert b'"status":"queued"' in answer
-
-
-def test_when_the_time_is_over_it_is_said_how_it_stands(run: Run[tuple[bytes, int]]) -> None:
-    async def act(gateway: Gateway) -> tuple[bytes, int]:
-        client = gateway.client()
-        client.call("wait=1")
-        answer = await client.answer()
-        return answer, len(gateway.waiters)
-
-    answer, still_waiting = run(act)
-
-    assert answer.startswith(b"HTTP/1.1 202 Accepted")
-    assert b"preference-applied: wait=1" in answer
-    assert still_waiting == 0

@@ -189,16 +189,3 @@ def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(
         return seen
 
     assert run(scenario, missing_s=0.05) == [False, False, False]
-
-
-def test_news_that_come_while_redis_is_asked_count(run, connection: BlockingConnection):
-    made = make_key(connection, "shop", "read")
-
-    async def scenario(key_cache: KeyCache) -> bool:
-        key_cache.on_subscribed()
-        asking = asyncio.ensure_future(key_cache.find(made.id))
-        await asyncio.sleep(0)
-        key_cache.on_revocation(b"-" + made.id.encode())
-        return await asking is not None
-
-    assert run(scenario) is False

@@ -58,17 +58,6 @@ def test_a_route_without_a_permission_refuses_everybody(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/functions", "/functions/x", "/docs", "/nowhere", "/livez/x"]
-)
-def test_with_keys_required_everything_but_health_is_401(path):
-    answer = ask(settings_without_redis(auth="required"), path)
-
-    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert ask(settings_without_redis(auth="required"), "/livez").status_code == 200
-
-
-@pytest.mark.parametrize(
     ("auth", "host", "expected"),
     [
         ("auto", "127.0.0.1", True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from tests.support.system import System
 from tests.support.waiting import eventually
@@ -44,16 +43,6 @@ def test_an_edited_file_answers_with_its_new_version_within_two_seconds(system: 
     assert system.http.get("/functions/edited").json()["version"] != old
 
 
-def test_a_helper_file_counts_as_part_of_the_functions_beside_it(system: System) -> None:
-    system.write("_rates", "RATE = 2\n")
-    system.write("priced", "from _rates import RATE\n\ndef priced() -> int:\n    return RATE\n")
-    eventually(lambda: answers(system, "priced", 2))
-
-    system.write("_rates", "RATE = 3\n")
-
-    eventually(lambda: answers(system, "priced", 3), within_s=LIVE_WITHIN_S)
-
-
 def test_a_running_call_finishes_on_the_version_it_started_with(system: System) -> None:
     source = "import time\n\ndef slow() -> str:\n    time.sleep({})\n    return '{}'\n"
     system.write("slow", source.format(1.5, "old"))
@@ -83,52 +72,6 @@ def test_a_broken_file_leaves_the_old_version_serving_and_says_where_it_broke(
     system.write("broken", "def broken() -> str:\n    return 'mended'\n")
     eventually(lambda: answers(system, "broken", "mended"), within_s=LIVE_WITHIN_S)
     assert load_error(system, "broken") is None
-
-
-def test_a_file_that_never_loaded_is_unavailable_and_says_why(system: System) -> None:
-    system.write("unparsable", "def unparsable(:\n")
-
-    error = eventually(lambda: load_error(system, "unparsable"), within_s=LIVE_WITHIN_S)
-
-    assert error["type"] == "SyntaxError"
-    assert (error["file"], error["line"]) == ("unparsable.py", 1)
-    answer = system.call("unparsable")
-    assert (answer.status_code, answer.json()["code"]) == (503, "function_unavailable")
-
-
-@pytest.mark.parametrize(
-    ("name", "source", "error_type"),
-    [
-        ("exiting", "import sys\n\nsys.exit(0)\n", None),
-        ("leaving", "import os\n\nos._exit(0)\n", None),
-        ("crashing", "import ctypes\n\nctypes.string_at(0)\n", None),
-        ("greedy", "hoard = bytearray(10**11)\n", None),
-        ("hanging", "import time\n\ntime.sleep(600)\n", "later"),
-    ],
-)
-def test_a_file_that_harms_itself_at_import_harms_no_other(
-    system: System, name: str, source: str, error_type: str | None
-) -> None:
-    neighbour = f"beside_{name}"
-
-    system.write(name, source)
-    system.write(neighbour, f"def {neighbour}() -> str:\n    return 'well'\n")
-
-    eventually(lambda: answers(system, neighbour, "well"), within_s=LIVE_WITHIN_S)
-    assert answers(system, "hello", "Hello, world!")
-    if error_type is None:
-        error = eventually(lambda: load_error(system, name))
-        assert error["file"] == f"{name}.py"
-
-
-@pytest.mark.faults
-def test_a_hanging_file_is_given_up_after_its_deadline(system: System) -> None:
-    system.write("stuck", "while True:\n    pass\n")
-
-    error = eventually(lambda: load_error(system, "stuck"), within_s=20)
-
-    assert error["type"] == "Timeout"
-    (system.functions / "stuck.py").unlink()
 
 
 def test_a_removed_file_is_gone_within_two_seconds(system: System) -> None:

@@ -85,17 +85,6 @@ def test_a_changed_helper_renews_those_that_have_it_and_no_others(folder, publis
     assert published.versions()["other"] == before["other"]
 
 
-def test_a_removed_file_is_withdrawn(folder, publish, published):
-    path = folder.write("f.py", "def f(): pass\n")
-    folder.write("g.py", "def g(): pass\n")
-    publish(rescan_s=60)
-    eventually(published.has("f", "g"))
-
-    path.unlink()
-
-    eventually(published.has("g"), within_s=LIVE_WITHIN_S)
-
-
 def test_what_vanished_while_nobody_watched_is_withdrawn_at_the_next_start(
     folder, publish, published
 ):
@@ -109,21 +98,6 @@ def test_what_vanished_while_nobody_watched_is_withdrawn_at_the_next_start(
     publish()
 
     eventually(published.has("g"))
-
-
-def test_a_broken_file_keeps_what_served_and_shows_the_error(folder, publish, published):
-    folder.write("f.py", "def f(): return 1\n")
-    publish(rescan_s=60)
-    eventually(published.has("f"))
-    before = published.versions()["f"]
-
-    folder.write("f.py", "def f():\n    return (\n")
-    eventually(lambda: published.error_of("f"), within_s=LIVE_WITHIN_S)
-
-    shown = published.all()["f"]
-    assert (shown.version, published.versions()["f"]) == (before, before)
-    assert shown.error is not None
-    assert (shown.error.type, shown.error.file, shown.error.line) == ("SyntaxError", "f.py", 2)
 
 
 def test_a_mended_file_loses_its_error(folder, publish, published):

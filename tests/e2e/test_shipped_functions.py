@@ -11,7 +11,6 @@ import json
 import random
 import statistics
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -22,31 +21,11 @@ from tests.e2e.conftest import GITHUB_SECRET, WEBHOOK_SECRET
 from tests.support.system import System
 from tests.support.verifying_receiver import Receiver, receiver_process
 
-EVENTS = {
-    "ping": ({"zen": "Speak like a human.", "hook_id": 7}, "Speak like a human."),
-    "issues": (
-        {"action": "opened", "issue": {"number": 3, "title": "Ünïcode breaks"}},
-        "octocat opened issue #3 in octo/repo: Ünïcode breaks",
-    ),
-    "push": (
-        {"ref": "refs/heads/main", "commits": [{}], "head_commit": {"message": "Mend it"}},
-        "octocat pushed 1 commit to branch main in octo/repo: Mend it",
-    ),
-    "star": ({"action": "created"}, "octocat starred octo/repo"),
-}
-
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     with receiver_process(tmp_path_factory.mktemp("receiver"), WEBHOOK_SECRET) as running:
         yield running
-
-
-def deliver(system: System, event: str, payload: dict[str, Any], **headers: str) -> httpx.Response:
-    """Post a webhook as GitHub does."""
-    whole = payload | {"repository": {"full_name": "octo/repo"}, "sender": {"login": "octocat"}}
-    body = json.dumps(whole).encode()
-    return post_webhook(system, event, body, **{"Content-Type": "application/json"} | headers)
 
 
 def post_webhook(system: System, event: str, body: bytes, **headers: str) -> httpx.Response:
@@ -66,16 +45,22 @@ def post_webhook(system: System, event: str, body: bytes, **headers: str) -> htt
     )
 
 
-@pytest.mark.parametrize("event", EVENTS)
-def test_a_webhook_posted_as_github_does_it_is_accepted_and_digested(
-    system: System, event: str
-) -> None:
-    payload, line = EVENTS[event]
+def test_a_webhook_posted_as_github_does_it_is_accepted_and_digested(system: System) -> None:
+    payload = {
+        "action": "opened",
+        "issue": {"number": 3, "title": "Ünïcode breaks"},
+        "repository": {"full_name": "octo/repo"},
+        "sender": {"login": "octocat"},
+    }
 
-    answer = deliver(system, event, payload)
+    answer = post_webhook(
+        system, "issues", json.dumps(payload).encode(), **{"Content-Type": "application/json"}
+    )
 
     assert answer.status_code == 202
-    assert system.finished(answer.json()["id"])["result"].endswith(line)
+    assert system.finished(answer.json()["id"])["result"] == (
+        "octocat opened issue #3 in octo/repo: Ünïcode breaks"
+    )
 
 
 def test_a_webhook_sent_as_a_form_is_digested_too(system: System) -> None:
@@ -87,16 +72,6 @@ def test_a_webhook_sent_as_a_form_is_digested_too(system: System) -> None:
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["result"] == "somebody starred octo/repo"
-
-
-def test_a_webhook_with_a_wrong_signature_is_rejected(system: System) -> None:
-    wrong = {"X-Hub-Signature-256": "sha256=" + "0" * 64, "Prefer": "wait=10"}
-
-    answer = deliver(system, "ping", {}, **wrong)
-
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "rejected"
-    assert answer.json()["invocation"]["error"]["type"] == "rejected"
 
 
 def test_a_table_sent_as_it_is_comes_back_described(system: System) -> None:
@@ -119,18 +94,6 @@ def test_a_table_sent_as_it_is_comes_back_described(system: System) -> None:
     assert mean == pytest.approx(statistics.mean(row[1] for row in rows))
 
 
-def test_a_table_and_an_argument_are_sent_together_as_a_form(system: System) -> None:
-    answer = system.http.post(
-        "/functions/csv_report",
-        files={"table": ("t.csv", b"a:b\n1:2\n", "text/csv")},
-        data={"delimiter": ":"},
-        headers={"Prefer": "wait=10"},
-    )
-
-    assert answer.status_code == 200, answer.text
-    assert [column["name"] for column in answer.json()["result"]["columns"]] == ["a", "b"]
-
-
 def test_a_picture_comes_back_as_a_smaller_png(system: System) -> None:
     answer = system.http.post(
         "/functions/thumbnail", content=draw_picture(), headers={"Content-Type": "image/jpeg"}
@@ -142,16 +105,6 @@ def test_a_picture_comes_back_as_a_smaller_png(system: System) -> None:
     assert result.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(result.content)).size == (320, 240)
     assert base64.b64decode(invocation["result"]) == result.content
-
-
-def test_a_picture_and_its_width_are_sent_as_json(system: System) -> None:
-    encoded = base64.b64encode(draw_picture()).decode()
-
-    answer = system.call("thumbnail", wait_s=10, image=encoded, width=64)
-
-    assert answer.status_code == 200, answer.text
-    small = Image.open(io.BytesIO(base64.b64decode(answer.json()["result"])))
-    assert small.size == (64, 48)
 
 
 def test_results_arrive_at_a_separate_process_that_verifies_their_signatures(
@@ -181,14 +134,6 @@ def test_results_arrive_at_a_separate_process_that_verifies_their_signatures(
         assert delivery["body"]["type"] == f"invocation.{status}"
         assert delivery["body"]["data"]["id"] == invocation_id
     assert receiver.delivery_of(ids["hello"])["body"]["data"]["result"] == "Hello, Ada!"
-
-
-def test_a_long_call_shows_its_progress_while_it_runs(system: System) -> None:
-    invocation_id = system.call("countdown", start=3, pause_s=0.2).json()["id"]
-
-    ended = system.finished(invocation_id)
-
-    assert ended["result"]["counted"] == [3, 2, 1, 0]
 
 
 def draw_picture() -> bytes:

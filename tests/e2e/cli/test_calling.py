@@ -95,8 +95,6 @@ def test_the_same_idempotency_key_makes_one_call(calls: System):
     ("flags", "said"),
     [
         (("--delay", "soon"), "?delay"),
-        (("--run-at", "2026-11-22T09:30:00"), "?run_at"),
-        (("--delay", "1h", "--run-at", "2036-11-22T09:30:00Z"), "?run_at"),
         (("--callback", "ftp://example.com"), "callback_url_invalid"),
     ],
 )

@@ -71,8 +71,6 @@ def test_what_is_refused_is_told_and_the_rest_is_done(system: System, made: str)
     ("words", "says"),
     [
         (("hello", "61 * * * *"), "/cron: minute field '61'"),
-        (("hello", "* * * * *", "--timezone", "Mars"), "/timezone: takes the name"),
-        (("hello", "* * * * *", "nme=Ada"), "/arguments/nme"),
         (("nobody", "* * * * *"), "function_not_found"),
     ],
 )

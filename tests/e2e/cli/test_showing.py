@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
+from tests.e2e.cli.calls import published
 from tests.support.commands import penstock, start
-from tests.support.system import System, running_system
+from tests.support.system import System
+from tests.support.waiting import eventually
 
 QUIET = '''
 import time
@@ -36,19 +37,16 @@ def hook(request: Request) -> int:
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    folder = tmp_path_factory.mktemp("showing")
-    functions: Path = folder / "functions"
-    functions.mkdir()
-    (functions / "several.py").write_text(QUIET)
-    with running_system(folder, "--workers", "1", functions=functions) as running:
+def calls(system: System) -> Iterator[System]:
+    with published(system, quiet=QUIET) as running:
+        eventually(lambda: running.http.get("/functions/hook").status_code == 200)
         yield running
 
 
-def test_a_failed_call_is_shown_with_its_error_and_traceback(system: System):
-    failed = system.call("quiet", wait_s=10, number=0).json()["invocation"]
+def test_a_failed_call_is_shown_with_its_error_and_traceback(calls: System):
+    failed = calls.call("quiet", wait_s=10, number=0).json()["invocation"]
 
-    run = penstock("show", failed["id"], "--url", system.base_url)
+    run = penstock("show", failed["id"], "--url", calls.base_url)
 
     assert run.returncode == 1
     for word in (failed["id"], "quiet", "failed", "ZeroDivisionError", "return 10 // number"):
@@ -56,20 +54,20 @@ def test_a_failed_call_is_shown_with_its_error_and_traceback(system: System):
     assert '{"number": 0}' in run.stdout
 
 
-def test_logs_of_a_failed_call_that_printed_nothing_says_so_and_where_to_look(system: System):
-    failed = system.call("quiet", wait_s=10, number=0).json()["invocation"]
+def test_logs_of_a_failed_call_that_printed_nothing_says_so_and_where_to_look(calls: System):
+    failed = calls.call("quiet", wait_s=10, number=0).json()["invocation"]
 
-    run = penstock("logs", failed["id"], "--url", system.base_url)
+    run = penstock("logs", failed["id"], "--url", calls.base_url)
 
     assert (run.returncode, run.stdout) == (0, "")
     assert "nothing was printed, and it failed" in run.stderr
     assert f"penstock show {failed['id']}" in run.stderr
 
 
-def test_every_attempt_and_the_progress_are_shown(system: System):
-    failed = system.call("twice", wait_s=20).json()["invocation"]
+def test_every_attempt_and_the_progress_are_shown(calls: System):
+    failed = calls.call("twice", wait_s=20).json()["invocation"]
 
-    run = penstock("show", failed["id"], "--url", system.base_url)
+    run = penstock("show", failed["id"], "--url", calls.base_url)
 
     assert "1: " in run.stdout
     assert "LookupError: attempt 1" in run.stdout
@@ -77,10 +75,10 @@ def test_every_attempt_and_the_progress_are_shown(system: System):
     assert "half" in run.stdout
 
 
-def test_wait_waits_for_the_end_and_json_is_the_invocation(system: System):
-    accepted = system.call("quiet", number=5, pause_s=1).json()
+def test_wait_waits_for_the_end_and_json_is_the_invocation(calls: System):
+    accepted = calls.call("quiet", number=5, pause_s=1).json()
 
-    showing = start("show", accepted["id"], "--wait", "--json", "--url", system.base_url)
+    showing = start("show", accepted["id"], "--wait", "--json", "--url", calls.base_url)
     reported, _ = showing.communicate(timeout=30)
 
     assert showing.returncode == 0
@@ -88,18 +86,18 @@ def test_wait_waits_for_the_end_and_json_is_the_invocation(system: System):
     assert (shown["status"], shown["result"]) == ("succeeded", 2)
 
 
-def test_the_request_of_a_function_that_takes_one_is_shown(system: System):
-    taken = system.http.post(
+def test_the_request_of_a_function_that_takes_one_is_shown(calls: System):
+    taken = calls.http.post(
         "/functions/hook?page=2", content=b"\xff" * 1234, headers={"Prefer": "wait=10"}
     ).json()
 
-    run = penstock("show", taken["id"], "--url", system.base_url)
+    run = penstock("show", taken["id"], "--url", calls.base_url)
 
     assert "POST /functions/hook?page=2, 1,234 bytes" in run.stdout
 
 
-def test_an_unknown_id_is_refused_in_a_sentence(system: System):
-    run = penstock("show", "no-such-id", "--url", system.base_url)
+def test_an_unknown_id_is_refused_in_a_sentence(calls: System):
+    run = penstock("show", "no-such-id", "--url", calls.base_url)
 
     assert run.returncode == 4
     assert "invocation_not_found" in run.stderr

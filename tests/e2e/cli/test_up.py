@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import pytest
 from runtime.store.redis_keys import Keys
 from tests.support.commands import penstock
 from tests.support.system import System, running_system
-from tests.support.waiting import allowed, eventually
+from tests.support.waiting import eventually
 
 ECHO = """\
 def echo(text: str) -> str:
@@ -133,19 +131,6 @@ def test_what_is_killed_is_started_again(lasting: System, kind: str):
     [heir] = lasting.parts(kind)
     assert heir.pid != victim.pid
     eventually(lambda: are_gone(left), within_s=5)
-
-
-def test_nothing_outlives_a_supervisor_that_is_killed(running: System, tmp_path: Path):
-    assert echoes(running, "hello")
-    everybody = running.processes()
-    began_at = time.monotonic()
-
-    os.kill(running.up.pid, signal.SIGKILL)
-
-    eventually(lambda: are_gone(everybody), within_s=GONE_LIMIT_S)
-    with running_system(tmp_path, "--workers", "1", functions=running.functions) as heir:
-        assert echoes(heir, "again")
-    assert time.monotonic() - began_at < allowed(2 * GONE_LIMIT_S)
 
 
 def test_a_record_with_longer_arguments_lies_in_one_piece(lasting: System):

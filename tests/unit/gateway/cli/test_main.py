@@ -33,4 +33,5 @@ def test_help_has_a_sentence_for_every_command_and_imports_none_of_them():
     text, _, imported = shown.partition("imported")
     rows = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
     assert [c.name for c in COMMANDS if c.summary not in rows.get(c.name, "")] == []
+    assert "Exit codes" in text
     assert not {"rich", "pydantic", "http", "falcon", "redis"} & set(imported.split())

@@ -10,17 +10,6 @@ from runtime.execution import runner_protocol as frames
 from tests.support.runner_driver import MIB
 from tests.support.waiting import eventually
 
-GOOD = "await asyncio.sleep(0.2)\nreturn 'good'"
-
-
-def test_memory_that_one_takes_is_told_of_it(make_driver):
-    driver = make_driver(memory_bytes=200 * MIB)
-    good = driver.do(*[GOOD] * 5)
-    [ill] = driver.do("await asyncio.sleep(0.05)\nKEPT.append(bytes(10**9))")
-
-    assert driver.answer(ill).kind == "out_of_memory"
-    assert [answer.value for answer in driver.all(good)] == ["good"] * 5
-
 
 def test_no_memory_for_the_next_frame_is_told(make_driver):
     driver = make_driver(memory_bytes=200 * MIB)

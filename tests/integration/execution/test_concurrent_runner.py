@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from runtime.execution import runner_protocol as frames
 from runtime.sdk.request import Request, encode_request
 from tests.support.runner_driver import MIB
-from tests.support.waiting import allowed
-
-
-def test_a_hundred_that_sleep_end_in_the_time_of_one(driver):
-    driver.answer(driver.run(function="sleep"))
-    began_at = time.monotonic()
-
-    answers = driver.all(driver.run_all([{"s": 0.5}] * 100, function="sleep"))
-
-    assert [answer.value for answer in answers] == [0.5] * 100
-    assert time.monotonic() - began_at < allowed(2)
 
 
 def test_each_ends_when_it_ends_whatever_the_order_of_sending(driver):

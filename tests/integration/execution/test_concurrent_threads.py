@@ -20,16 +20,6 @@ def run_codes(driver: RunnerDriver, *codes: str, per_process: int = 20) -> list[
     )
 
 
-def test_twenty_that_sleep_end_in_the_time_of_one(driver):
-    driver.all(run_codes(driver, *["result = 1"] * 20))
-    began_at = time.monotonic()
-
-    answers = driver.all(run_codes(driver, *["time.sleep(0.5)\nresult = 'slept'"] * 20))
-
-    assert [answer.value for answer in answers] == ["slept"] * 20
-    assert time.monotonic() - began_at < allowed(3)
-
-
 def test_no_more_run_than_may_and_the_others_follow(driver):
     code = "KEPT.append(1)\ntime.sleep(0.1)\nresult = len(KEPT)\nKEPT.pop()"
 

@@ -96,29 +96,6 @@ def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
     assert sum(map(len, items_told(bench))) <= MAX_RESULT_BYTES
 
 
-def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):
-    written = write(
-        """
-        import time
-        from penstock import Context
-        def f(*, ctx: Context):
-            ctx.emit("on")
-            while not ctx.cancelled: time.sleep(0.001)
-            ctx.emit("seen")
-            return 1
-        """,
-        isolation="thread",
-    )
-    with ThreadPoolExecutor(1) as threads:
-        outcome = threads.submit(bench.run, written)
-        eventually(lambda: bench.frames)
-
-        assert bench.cancel("i1", by_caller=True)
-
-        assert outcome.result(10).status == "cancelled"
-    assert bench.frames[-1] == ("i1", "event", b'"seen"')
-
-
 @LANES
 def test_one_that_is_cancelled_before_it_comes_here_never_begins(bench, isolation, tmp_path):
     written = write(f"def f(): open({str(tmp_path / 'ran')!r}, 'w').close()", isolation=isolation)

@@ -122,36 +122,6 @@ def test_harm_to_the_streams_lasts_for_one_attempt(bench, harm):
     assert after.result == harmed.result
 
 
-def test_threads_left_behind_cannot_speak_for_later_attempts(bench):
-    written = write(
-        """
-        import threading
-        from penstock import Context
-        go, kept = threading.Event(), []
-        def f(n: int, *, ctx: Context):
-            kept.append(ctx)
-            if n == 0:
-                def late():
-                    go.wait()
-                    ctx.progress(99)
-                    ctx.emit("late")
-                threading.Thread(target=late, daemon=True).start()
-            else:
-                go.set()
-                for thread in threading.enumerate():
-                    if thread.daemon and thread.name != "output":
-                        thread.join()
-                ctx.emit("mine")
-            return n
-        """
-    )
-    bench.run(written, b'{"n": 0}', id="first")
-
-    bench.run(written, b'{"n": 1}', id="second")
-
-    assert bench.frames == [("second", "event", b'"mine"')]
-
-
 def test_progress_events_and_logs_are_told_while_it_runs(bench):
     bench.run(
         write(

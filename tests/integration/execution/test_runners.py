@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-
-import pytest
 
 from runtime.execution import runners
 from tests.integration.execution.written import write
@@ -136,19 +133,6 @@ def test_fork_server_killed_while_all_are_idle_costs_nothing(make_bench, make_se
     assert outcome.status == "succeeded"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_runner_killed_from_outside_while_running_is_lost(bench, number):
-    written = write("from penstock import Context\nimport time, os\n"
-                    "def f(*, ctx: Context): ctx.emit(os.getpid()); time.sleep(60)")  # fmt: skip
-    with ThreadPoolExecutor(1) as threads:
-        outcome = threads.submit(bench.run, written)
-        [(_, _, pid)] = eventually(lambda: bench.frames)
-
-        os.kill(int(pid), number)
-
-        assert outcome.result(10).status == "lost"
-
-
 def test_cancel_kills_the_runner_and_its_processes(bench):
     written = write(
         """
@@ -191,26 +175,6 @@ def test_cancel_of_one_that_waits_for_a_runner_never_runs_it(make_bench):
     assert waiting.wait(0.5).status == "cancelled"
     assert not held.is_over.is_set()
     assert waiting.run.serial == 0
-
-
-def test_cancelling_does_not_hit_the_next_attempt_of_the_runner(bench):
-    written = write(PID)
-    stop = threading.Event()
-
-    def cancel_for_ever():
-        while not stop.is_set():
-            bench.cancel("cancelled-one")
-
-    canceller = threading.Thread(target=cancel_for_ever)
-    canceller.start()
-    outcomes = []
-    for number in range(50):
-        bench.run(written, id="cancelled-one")
-        outcomes.append(bench.run(written, id=f"spared-{number}").status)
-    stop.set()
-    canceller.join()
-
-    assert set(outcomes) == {"succeeded"}
 
 
 def test_background_processes_and_threads_go_with_their_attempt(bench):

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import pytest
 
-from runtime.sdk.options import RetryPolicy
 from tests.integration.execution.bench import error_of, logs_of, outcome_of
 from tests.integration.execution.thread_bench import LaneBench, lane_threads, threaded
 from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES
@@ -71,15 +70,6 @@ def test_endings_are_those_of_a_process(bench, body, kind):
     error = error_of(bench.run(threaded(f"def f():\n {body}", timeout_s=0.3)))
 
     assert error["type"] == kind
-
-
-def test_retry_is_honoured(bench):
-    written = threaded(
-        "from penstock import Retry\ndef f(): raise Retry()", retry=RetryPolicy(retries=1)
-    )
-
-    assert bench.run(written).status == "retrying"
-    assert bench.run(written, attempt=2).status == "failed"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import sys
 
@@ -18,8 +17,6 @@ from tests.integration.execution.thread_bench import (
     threaded,
 )
 from tests.support.waiting import eventually
-
-KNOWN: contextvars.ContextVar[int] = contextvars.ContextVar("known")
 
 
 def test_quick_attempts_come_back_in_groups(lane):
@@ -45,22 +42,6 @@ def test_attempts_of_a_function_not_known_get_a_thread_each(lane):
     lane.wait(*runs)
 
     assert [run.ending.kind for run in runs] == ["succeeded"] * 4
-
-
-def test_much_work_of_quick_attempts_wakes_further_threads(lane):
-    written = threaded(
-        "import threading\nboth = threading.Barrier(2)\ndef f(meet: bool = False):\n"
-        " if meet: both.wait(5)"
-    )
-    lane.make_quick(written)
-    for _ in range(100):
-        lane.run_times.note("f", written.bundle.version, 0.0009)
-    runs = [lane.make(written, b'{"meet":true}') for _ in range(20)]
-
-    lane.submit(runs)
-    lane.wait(*runs)
-
-    assert {run.ending.kind for run in runs} == {"succeeded"}
 
 
 def test_an_attempt_thought_quick_that_is_not_keeps_neither_others_nor_endings(lane):

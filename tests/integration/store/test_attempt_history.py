@@ -145,13 +145,6 @@ def test_the_output_of_every_attempt_is_kept(life: Life):
     )
 
 
-def test_the_output_of_a_single_attempt_stands_alone(life: Life):
-    invocation_id = life.submit()
-    attempt_once(life, "succeeded", logs=b"only\n")
-
-    assert whole_output(life, invocation_id) == b"only\n"
-
-
 def test_the_output_of_all_attempts_is_bounded(life: Life):
     invocation_id = life.submit()
     for number in range(1, 31):

@@ -8,7 +8,6 @@ import time
 from runtime.invocations.status import Status
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
-from runtime.store.submission_commands import Idempotency, Pace
 from runtime.store.system_commands import pause_queue, purge_queue
 from tests.support.life import Life
 from tests.support.waiting import eventually
@@ -209,55 +208,6 @@ def test_what_expires_while_nobody_claims_is_found_by_a_heartbeat(life: Life):
 
     assert {life.read(old).status, life.read(later).status} == {Status.EXPIRED}
     assert life.command("HGET", life.key("queue", "default"), "waiting") == b"0"
-
-
-def test_one_key_makes_one_invocation_however_many_ask(life: Life, redis_url: str):
-    once = Idempotency(digest="d", body_digest="b")
-    answers = []
-
-    def ask() -> None:
-        mine = Life(BlockingConnection(redis_url))
-        answers.append(mine.ask(idempotency=once))
-        mine.connection.close()
-
-    threads = [threading.Thread(target=ask) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len({answer.id for answer in answers}) == 1
-    assert sorted(answer.reception for answer in answers) == ["NEW"] + ["REPLAYED"] * 19
-    assert len(life.claim(50).items) == 1
-
-
-def test_the_same_key_with_another_body_is_a_conflict(life: Life):
-    life.ask(idempotency=Idempotency(digest="d", body_digest="one"))
-
-    answer = life.ask(idempotency=Idempotency(digest="d", body_digest="two"))
-
-    assert answer.reception == "CONFLICT"
-
-
-def test_a_full_function_refuses_before_anything_is_written(life: Life):
-    life.submit()
-    before = life.command("DBSIZE")
-
-    answer = life.ask(max_waiting=1)
-
-    assert (answer.reception, answer.waiting) == ("FULL", 1)
-    assert life.command("DBSIZE") == before
-
-
-def test_a_caller_that_is_too_fast_is_told_when_to_come_again(life: Life):
-    pace = Pace(caller="c", count=3, per_ms=60_000)
-
-    answers = [life.ask(pace=pace) for _ in range(4)]
-
-    assert [a.reception for a in answers] == ["NEW", "NEW", "NEW", "LIMITED"]
-    assert [a.calls_left for a in answers[:3]] == [2, 1, 0]
-    assert 0 < answers[3].retry_after_ms <= 20_000
-    assert life.ask(pace=Pace(caller="other", count=3, per_ms=60_000)).reception == "NEW"
 
 
 def test_a_paused_queue_fills_and_a_resumed_one_drains(life: Life):

@@ -104,19 +104,6 @@ def test_a_list_of_what_runs_is_not_slowed_by_what_waits(life: Life):
     assert page == ids[::-1]
 
 
-def test_a_listing_costs_the_same_whatever_its_history(life: Life):
-    for _ in range(300):
-        life.submit()
-
-    began = life.command("INFO", "commandstats").decode().count("\n")
-    life.command("CONFIG", "RESETSTAT")
-    life.connection.run(list_page(most=10))
-    stats = life.command("INFO", "commandstats").decode()
-
-    assert began
-    assert int(stats.split("cmdstat_hgetall:calls=")[1].split(",")[0]) == 10
-
-
 def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
     life.submit(tags=["t"])
     claimed = life.claim_one()

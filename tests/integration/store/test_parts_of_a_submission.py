@@ -134,11 +134,3 @@ def test_a_delayed_one_waits_for_its_moment_and_its_age_counts_from_there(life: 
     assert record.scheduled_for_ms == born.created_at_ms + HOUR_MS
     expires_at = life.command("HGET", life.key("record", one), "expires_at")
     assert int(expires_at) == born.created_at_ms + HOUR_MS + 5
-
-
-def test_tags_find_it(life: Life):
-    one = new_invocation_id()
-    life.ask_together({}, {"id": one, "tags": ("a", "b c")}, {})
-
-    for tag in ("a", "b c"):
-        assert life.command("ZRANGE", life.key("index", f"tag:{tag}"), 0, -1) == [one.encode()]

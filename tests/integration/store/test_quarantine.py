@@ -182,21 +182,6 @@ def test_another_cannot_set_aside_what_it_does_not_hold(life: Life):
     assert life.read(one).status == "running"
 
 
-def test_a_batch_that_has_lost_a_member_is_not_born(life: Life):
-    batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(1_200)]
-    for start in range(0, 1_200, 400):
-        entries = [(one, b"{}") for one in ids[start : start + 400]]
-        call = stage_batch(batch=batch, function="f", queue="default", version="v", entries=entries)
-        life.connection.run(call)
-    life.command("DEL", life.key("record", ids[1_100]))  # as a Redis does that evicts
-
-    answer = life.connection.run(commit_batch(batch=batch, size=1_200))
-
-    assert answer.reception == "INCOMPLETE"
-    assert life.claim(5).items == ()
-    assert life.command("PTTL", life.key("record", ids[0])) > 0, "what is left goes by itself"
-
-
 def test_a_batch_ends_although_a_member_was_set_aside(life: Life):
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(3)]
     entries = [(one, b"{}") for one in ids]

@@ -140,10 +140,12 @@ def test_an_unknown_delivery_is_404(ask, method: str, path: str):
 
 def test_redelivery_without_the_invocation_is_410(sending: Sending, receiver: Receiver, ask):
     delivery_id = sending.finish(receiver.url("/ok"))
-    record: Any = sending.life.key("record", sending.read(delivery_id).cause)
+    before = sending.read(delivery_id)
+    record: Any = sending.life.key("record", before.cause)
     sending.life.command("DEL", record)
 
     answer = ask("POST", f"/deliveries/{delivery_id}/redeliver")
 
     assert answer.status_code == 410
     assert answer.json["code"] == "invocation_gone"
+    assert sending.read(delivery_id) == before

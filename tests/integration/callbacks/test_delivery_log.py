@@ -84,23 +84,6 @@ def test_a_list_drops_some_of_those_that_are_no_more_and_not_all_at_once(
     assert max(before - after for before, after in pairwise(sizes)) <= 2_200  # two lists
 
 
-def test_an_unknown_delivery_is_none(sending: Sending):
-    assert sending.connection.run(delivery_commands.read("dlv_x")) is None
-    assert sending.connection.run(delivery_commands.redeliver("dlv_x")) == "MISSING"
-
-
-def test_a_delivery_without_its_invocation_cannot_be_sent_again(
-    sending: Sending, receiver: Receiver
-):
-    delivery_id = sending.finish(receiver.url("/ok"))
-    with sending.deliverer():
-        delivery = sending.until(delivery_id, "delivered")
-    sending.life.command("DEL", sending.life.key("record", delivery.cause))
-
-    assert sending.connection.run(delivery_commands.redeliver(delivery_id)) == "GONE"
-    assert sending.read(delivery_id) == delivery
-
-
 def test_a_pending_delivery_without_its_invocation_fails(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
     record = sending.life.key("record", sending.read(delivery_id).cause)

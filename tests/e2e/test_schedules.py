@@ -73,24 +73,12 @@ def test_every_second_fires_once_while_workers_are_killed(ticking: System, kills
     assert last["result"] == 1
 
 
-def test_a_pause_survives_a_new_version_of_the_file(ticking: System):
-    ticking.http.patch("/schedules/beat", json={"paused": True})
-    version = ticking.http.get("/functions/beat").json()["version"]
-
-    ticking.write("beat", BEAT.replace("* * * * * *", "*/2 * * * * *"))
-
-    # Another worker looks at the files once the lease of the one that was killed is over.
-    eventually(
-        lambda: ticking.http.get("/functions/beat").json()["version"] != version, within_s=20
-    )
-    assert (schedule(ticking)["cron"], schedule(ticking)["paused"]) == ("*/2 * * * * *", True)
-
-
 def test_a_wrong_schedule_is_shown_and_the_one_before_goes_on(ticking: System):
     before = schedule(ticking)["cron"]
 
     ticking.write("beat", BEAT.replace("times: int = 1", "times: int"))
 
+    # Another worker looks at the files once the lease of the one that was killed is over.
     error = eventually(lambda: ticking.http.get("/functions/beat").json()["error"])
     assert (error["type"], error["file"]) == ("OptionError", "beat.py")
     assert "these parameters need a default: times" in error["message"]

@@ -82,19 +82,6 @@ def test_many_are_grouped_and_keep_their_order(
     assert monitor.seen["append_events"] < 100
 
 
-def test_all_is_written_before_the_ending(life: Life, hearing: Hearing):
-    for _ in range(30):
-        life.submit()
-        claimed = life.claim_one()
-        pending_events = hearing.listen(claimed)
-        for number in range(10):
-            pending_events.put("event", b"%d" % number)
-
-        hearing.settle(pending_events)
-
-        assert [data for _, data in events(life, claimed)] == [b"%d" % n for n in range(10)]
-
-
 @pytest.mark.parametrize("is_late", [True, False])
 def test_last_words_while_a_writing_is_under_way_are_taken_once(
     life: Life, claimed, *, is_late: bool
@@ -201,20 +188,6 @@ def test_late_notes_of_threads_that_a_function_left_behind_are_dropped(
     pending_events.put("event", b"1")
 
     assert events(life, claimed) == []
-
-
-def test_events_faster_than_they_are_written_wait_and_none_is_left_out(
-    life: Life, hearing: Hearing, claimed, monkeypatch
-):
-    monkeypatch.setattr(telling_module, "MOST_WAITING_BYTES", 20_000)
-    pending_events = hearing.listen(claimed)
-    for number in range(300):
-        pending_events.put("event", b'"%d %s"' % (number, b"x" * 1_000), waits=True)
-
-    hearing.settle(pending_events)
-
-    assert len(events(life, claimed)) == 300
-    assert {kind for kind, _ in events(life, claimed)} == {"event"}
 
 
 def test_who_cannot_wait_sees_when_events_come_too_fast(

@@ -17,6 +17,7 @@ from runtime.registry.folder_comparison import FolderComparison
 from runtime.settings import Settings, read_settings
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.check_commands import ask_check, read_check
+from runtime.store.schedule_commands import create_schedule
 from runtime.store.scripts import Command
 from runtime.telemetry.background import CRASHES
 from runtime.worker.maintenance import Maintenance, MaintenanceTask
@@ -29,6 +30,17 @@ from tests.support.redis_server import start_redis
 from tests.support.redis_statistics import connections
 from tests.support.upkeeping import checker, keeping_up, upkeep_of
 from tests.support.waiting import allowed, eventually
+
+# A schedule that fires on New Year's Day.
+FAR: dict[str, str | bytes] = {
+    "function": "f",
+    "arguments": b"{}",
+    "cron": "0 0 1 1 *",
+    "timezone": "UTC",
+    "paused": "0",
+    "overlap": "1",
+    "catch_up": "0",
+}
 
 
 class Counting:
@@ -103,6 +115,7 @@ def test_the_upkeep_of_an_idle_worker_sends_fewer_than_two_commands_a_second(
     life: Life, settings: Settings
 ):
     window_s = 12.0
+    life.connection.run(create_schedule("sch-far", FAR))
     upkeep = upkeep_of_worker(settings)
     upkeep.start()
     try:

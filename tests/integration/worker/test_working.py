@@ -10,9 +10,7 @@ from dramatiq.middleware import Middleware
 
 from runtime.execution.executor import Executor
 from runtime.invocations.status import Status
-from runtime.registry.manifest import decode_manifest
 from runtime.registry.version_cache import VersionCache
-from runtime.store.function_commands import read_manifests
 from runtime.store.invocation_commands import HeartbeatReply
 from runtime.worker import attempts as attempts_module
 from runtime.worker.heartbeat import Heartbeat
@@ -43,19 +41,6 @@ def test_who_has_held_as_many_as_may_be_claims_again_at_once(life: Life, work: W
     ids = [submit_nap(life, seconds=0.02) for _ in range(6)]
 
     eventually(lambda: statuses(life, ids) == [Status.SUCCEEDED] * 6, within_s=3)
-
-
-@pytest.mark.parametrize("damaged", [b"", b"garbage", b"\0\0\0\2{}[]", b"\0\0\0\1x"])
-def test_calls_of_a_version_that_cannot_be_read_fail(life: Life, work: Work, damaged: bytes):
-    working = work()
-    working.write("nap", NAP)
-    manifest = decode_manifest(life.connection.run(read_manifests())["nap"])
-    life.command("SET", life.key("source", manifest.version), damaged)
-
-    ids = [submit_nap(life, manifest.version) for _ in range(2)]
-
-    eventually(lambda: statuses(life, ids) == [Status.FAILED] * 2, within_s=3)
-    assert b"cannot be read" in life.read(ids[0]).error
 
 
 @pytest.mark.parametrize("where", ["run", "outcome", "settlement"])

@@ -58,12 +58,6 @@ class WatchedRedis:
         self.servers[port].wait()
         return port
 
-    def switch(self) -> None:
-        """Have the sentinels make a replica the master, with the old one alive."""
-        before = self.master()
-        eventually(self._begin_switch, within_s=START_LIMIT_S, every_s=0.1)
-        eventually(lambda: self.master() != before, within_s=START_LIMIT_S)
-
     def start_server(self, port: int, *, replica_of: int | None = None) -> None:
         """Start a server, also one that was killed: what it was told since is in its folder."""
         folder = self.folder / str(port)
@@ -114,10 +108,6 @@ class WatchedRedis:
             f"slaves={replicas},sentinels={others + 1}" in str(ask(port, "INFO", "sentinel"))
             for port in self.sentinels
         ) and self.replicas_in_step(replicas)
-
-    def _begin_switch(self) -> bool:
-        port = next(iter(self.sentinels))
-        return ask(port, "SENTINEL", "FAILOVER", SERVICE) == b"OK"
 
 
 @contextmanager

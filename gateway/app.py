@@ -16,7 +16,7 @@ from gateway.asgi.body_limits import BodyLimits
 from gateway.asgi.error_handlers import install_error_handlers
 from gateway.auth.csrf import origin_of
 from gateway.auth.failure_throttle import FailureThrottle
-from gateway.auth.key_cache import KeyCache, KeyChecker
+from gateway.auth.key_check import KeyCache, KeyChecker
 from gateway.auth.middleware import AuthMiddleware
 from gateway.invoke.admission import read_admission
 from gateway.invoke.bulk_retry import BulkRetrier

@@ -11,7 +11,7 @@ import contextlib
 import gc
 from typing import Any
 
-from gateway.auth.key_cache import KeyCache
+from gateway.auth.key_check import KeyCache
 from gateway.live.manifest_cache import ManifestCache
 from gateway.live.subscriber import Subscriber
 from runtime.errors import StoreError

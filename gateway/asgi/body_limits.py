@@ -1,4 +1,7 @@
-"""The maximum size of a request body, by the operation in the route table."""
+"""The maximum size of a request body, by the operation in the route table.
+
+`application` compares and refuses.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from falcon.asgi import Request, Response
 from gateway.asgi.error_handlers import problem_of
 from gateway.auth.caller import ANYBODY, CALLER, Caller, address_of, caller_with
 from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
-from gateway.auth.key_cache import KeyChecker, shown_key, unauthenticated
+from gateway.auth.key_check import KeyChecker, shown_key, unauthenticated
 from gateway.auth.permissions import require_permission
 from gateway.auth.session_cookie import session_of
 from gateway.parsing.headers import noted_header

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.auth.caller import CALLER, Caller, address_of
-from gateway.auth.key_cache import unauthenticated
+from gateway.auth.key_check import unauthenticated
 from gateway.problems import ProblemError
 from gateway.startup_checks import read_caller_rate
 from runtime.sdk.options import Rate

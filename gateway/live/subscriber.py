@@ -12,7 +12,7 @@ import asyncio
 
 import structlog
 
-from gateway.auth.key_cache import KeyCache
+from gateway.auth.key_check import KeyCache
 from gateway.live.event_streams import EventStreams
 from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import InvocationReader, Waiters

@@ -11,7 +11,7 @@ from falcon.asgi import Request, Response
 
 from gateway.auth.caller import Caller, address_of, caller_of, caller_with
 from gateway.auth.key_body import read_login
-from gateway.auth.key_cache import KeyChecker, unauthenticated
+from gateway.auth.key_check import KeyChecker, unauthenticated
 from gateway.auth.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
 from gateway.resources.json_answer import answer_json
 from gateway.resources.keys import require_json

@@ -1,4 +1,7 @@
-"""The read deadline of one connection; `Connection.sweep` compares it with the loop's time."""
+"""The read deadline of one connection.
+
+`connection` sets it for headers and for bodies, and its `sweep` compares it with the loop's time.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 subprocesses) are a pipe that the thread "output" reads. Nothing is held back, so that the last
 line before a crash arrives. At most `max_bytes` are sent for each attempt, and none once it has
 finished. While attempts run at the same time, a `Router` assigns output to them
-(`runtime.execution.concurrent_output`).
+(`runtime.execution.concurrent_output`). In the worker, `runtime.worker.event_buffer` takes it.
 """
 
 from __future__ import annotations

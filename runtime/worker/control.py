@@ -1,7 +1,8 @@
 """What a worker does on the reply to a heartbeat, and on the orders of operators and callers.
 
 Orders come on the worker's control list (`heartbeat.py`). A cancellation order may be lost with a
-connection; the reply to the next heartbeat repeats it.
+connection; the reply to the next heartbeat repeats it. The order itself is given by
+`runtime/store/lua/cancel_invocation.lua`, and `attempts` ends the attempt.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Recover invocations: take over expired leases, expire what waited too long, complete batches.
 
 Every worker does so once per heartbeat interval, for 0.1 s at most, so that Redis stays free for
-other commands. A lease expires when its worker sends no heartbeat for `lease_ms`.
+other commands. A lease expires when its worker sends no heartbeat for `lease_ms`. What becomes of
+each invocation is decided in `runtime/store/lua/recover_invocations.lua`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
-from gateway.auth.key_cache import KeyCache
+from gateway.auth.key_check import KeyCache
 from gateway.cli.load.plan import NUMBER
 from gateway.live.manifest_cache import ManifestCache
 from gateway.serving.connection import Connection

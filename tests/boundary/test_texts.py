@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.auth.key_cache import shown_key
+from gateway.auth.key_check import shown_key
 from gateway.parsing.idempotency import read_idempotency_key
 from gateway.parsing.pagination import read_cursor, write_cursor
 from gateway.parsing.preferences import read_preferences

@@ -14,7 +14,7 @@ HOME = "runtime/telemetry/background.py"
 # These end by themselves, and somebody hears of how: no loop of theirs can be lost.
 ENDING = {
     "gateway/live/event_reader.py": "those who wait for what is read hear of the error",
-    "gateway/auth/key_cache.py": "notes the uses so far, once",
+    "gateway/auth/key_check.py": "notes the uses so far, once",
     "gateway/resources/documents.py": "the request that asks for the page awaits it",
     "gateway/serving/dispatch.py": "one request; its outermost frame logs",
     "runtime/callbacks/dispatcher.py": "one attempt, and one wait that the loop awaits",

@@ -1,4 +1,4 @@
--- pause_queue: stop starting a queue's invocations, or resume.
+-- pause_queue: stop starting a queue's invocations, or resume; claim_invocations obeys it.
 --
 -- ARGV     queue, paused
 -- RETURNS  OK | MISSING

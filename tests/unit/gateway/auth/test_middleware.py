@@ -10,7 +10,7 @@ import pytest
 from gateway.auth.csrf import comes_from_elsewhere, origin_of
 from gateway.auth.failure_throttle import CHANCES_PER_S, FailureThrottle
 from gateway.auth.key_body import NewKey, read_login, read_new_key
-from gateway.auth.key_cache import shown_key
+from gateway.auth.key_check import shown_key
 from gateway.auth.session_cookie import cookie_for, session_of
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import HEADERS

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.auth.failure_throttle import FailureThrottle
-from gateway.auth.key_cache import KeyCache, KeyChecker
+from gateway.auth.key_check import KeyCache, KeyChecker
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text
 from runtime.store import access_commands

@@ -86,9 +86,9 @@ def test_the_boundaries_of_every_value_of_some_operations(
 ):
     flags = ("--phases", "coverage", "--include-operation-id-regex", _SOME)
 
-    report = try_everything(closed, key, tmp_path, *flags, limit_s=55)
+    found = try_everything(closed, key, tmp_path, *flags, limit_s=55)
 
-    assert report["test_cases"]["generated"] > 100
+    assert found["test_cases"]["generated"] > 100
 
 
 @pytest.mark.faults
@@ -98,9 +98,9 @@ def test_every_operation_in_every_way(
 ):
     flags = ("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "20")
 
-    report = try_everything(closed, key, tmp_path, *flags, limit_s=1_100)
+    found = try_everything(closed, key, tmp_path, *flags, limit_s=1_100)
 
-    cases, operations = report["test_cases"], report["operations"]
+    cases, operations = found["test_cases"], found["operations"]
     report(f"{cases['generated']} cases over {operations['tested']} operations, none failed")
     assert cases["generated"] >= FEWEST_CASES
     assert operations["tested"] == operations["selected"]

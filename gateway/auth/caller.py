@@ -74,7 +74,10 @@ def caller_with(key: ApiKey) -> Caller:
 
 
 def caller_of(scope: Mapping[str, Any]) -> Caller:
-    """Return the caller that `AuthMiddleware` has set for a request."""
+    """Return the caller that `AuthMiddleware` has set for a request.
+
+    The way of a call reads `scope[CALLER]` itself: that is two calls less for each request.
+    """
     caller: Caller = scope[CALLER]
     return caller
 

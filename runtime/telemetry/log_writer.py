@@ -88,6 +88,7 @@ class LogWriter:
 
     def finish(self, timeout_s: float = _FINISH_S) -> None:
         """Wait until the queued lines are written; stop if none is taken for `timeout_s`."""
+        # Without the lock: whoever writes holds it, and a figure that is a little old does no harm.
         while (thread := self._thread) is not None:
             before = self._waiting_bytes
             thread.join(timeout_s)

@@ -79,6 +79,11 @@ class ScriptMetadata:
         """Whether the file cannot run in Penstock's own environment."""
         return bool(self.dependencies or self.requires_python)
 
+    def script(self) -> str:
+        """Return a file that consists of the block alone, as uv reads it."""
+        lines = [f"# {line}" if line else "#" for line in self.text.splitlines()]
+        return "\n".join(("# /// script", *lines, "# ///", ""))
+
     @property
     def digest(self) -> str:
         """A SHA-256 hash over what a resolver reads, in hex: not over spaces and comments."""

@@ -79,6 +79,9 @@ def configure(environment: Mapping[str, str], *, source: Source = "auto") -> UvC
     for name, (variable, between) in _TRANSLATION.items():
         if words := options.get(name, "").split():
             translated[variable] = between.join(words)
+    if {"UV_INDEX", "UV_FIND_LINKS"} & translated.keys():
+        # pip takes the best version of all its indexes; uv only looks at the first that has any.
+        translated["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return UvConfiguration(
         environment=ours | translated,
         arguments=("--no-index",) if options.get("no-index", "").lower() in _TRUE else (),

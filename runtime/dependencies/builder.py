@@ -1,0 +1,213 @@
+"""Resolve what a file needs, and build its environment; each in a child process, with a limit.
+
+The publisher resolves; the publisher and every worker build. All methods block, and may be called
+from any thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from runtime.dependencies import uv_commands, uv_configuration
+from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
+from runtime.dependencies.interpreters import Interpreter, PythonUnavailableError, find_interpreter
+from runtime.dependencies.lock import Lock, environment_key
+from runtime.dependencies.script_metadata import ScriptMetadata
+from runtime.errors import ChannelClosedError
+from runtime.processes.fork_server import ForkServer
+
+ENTRY = "runtime.dependencies.builder_main:work"
+PRELOAD = ("runtime.dependencies.builder_main",)
+RESOLVE_LIMIT_S = 120.0
+BUILD_LIMIT_S = 600.0
+_SEND_LIMIT_S = 5.0
+BuildPolicy = Literal["none", "listed", "all"]
+
+
+class DependencyError(Exception):
+    """What a file needs cannot be provided.
+
+    Attributes:
+        kind: The type of load error, such as "DependencyConflict".
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderOptions:
+    """What the operator has decided; the settings of these names say what each means."""
+
+    config: uv_configuration.Source = "auto"
+    is_offline: bool = False
+    builds: BuildPolicy = "listed"
+    age: str = ""
+    pythons: tuple[str, ...] = ()
+    downloads: bool = False
+    links: str = "clone"
+
+
+class Builder:
+    """Resolves and builds with uv.
+
+    Args:
+        environments: Where environments are built.
+        environment: The environment of this process; uv gets what it needs of it.
+        options: What the operator has decided.
+    """
+
+    def __init__(
+        self,
+        environments: EnvironmentFolder,
+        *,
+        environment: Mapping[str, str],
+        options: BuilderOptions,
+    ) -> None:
+        self.environments = environments
+        self._options = options
+        self._environment = environment
+        self._configuration = uv_configuration.configure(environment, source=options.config)
+        own = {
+            "UV_CACHE_DIR": str(environments.folder.parent / "uv-cache"),
+            "UV_CONCURRENT_BUILDS": "1",
+            "UV_CONCURRENT_INSTALLS": "1",
+            "RAYON_NUM_THREADS": "1",
+        }
+        self._server = ForkServer(
+            preload=PRELOAD, environment=own | dict(self._configuration.environment)
+        )
+
+    def stop(self) -> None:
+        """Kill what is under way, and stop; safe to call twice."""
+        self._server.stop()
+
+    def interpreter_for(self, requires_python: str) -> Interpreter:
+        """Return the interpreter that a file runs on here.
+
+        Raises:
+            DependencyError: None here fits.
+        """
+        try:
+            return find_interpreter(
+                requires_python, pythons=self._options.pythons, environment=self._environment
+            )
+        except PythonUnavailableError as error:
+            raise DependencyError("PythonUnavailable", str(error)) from None
+
+    def resolve(self, metadata: ScriptMetadata) -> Lock:
+        """Return the lock of a block.
+
+        Raises:
+            DependencyError: It cannot be resolved.
+            ProcessError: No child could be started.
+        """
+        interpreter = self.interpreter_for(metadata.requires_python)
+        request = {
+            "what": "resolve",
+            "block": metadata.script(),
+            "python": interpreter.path,
+            "builds": self._builds(metadata.build),
+            "arguments": [*self._arguments(), *self._age(metadata)],
+        }
+        done = self._ask(request, RESOLVE_LIMIT_S, "was not resolved")
+        return Lock(
+            requirements=done["requirements"],
+            series=interpreter.series,
+            requires_python=metadata.requires_python,
+            build=metadata.build,
+            preload=metadata.preload,
+        )
+
+    def find(self, lock: Lock) -> Environment | None:
+        """Return the environment of a lock, None if it has not been built here.
+
+        Raises:
+            DependencyError: No interpreter here fits.
+        """
+        return self.environments.find(self._key(lock, self._interpreter_of(lock)))
+
+    def build(self, lock: Lock) -> Environment:
+        """Return the environment of a lock; build it first, unless it exists.
+
+        Raises:
+            DependencyError: It cannot be built.
+            ProcessError: No child could be started.
+        """
+        interpreter = self._interpreter_of(lock)
+        key = self._key(lock, interpreter)
+        found = self.environments.find(key)
+        if found is not None:
+            return found
+        self.environments.folder.mkdir(parents=True, exist_ok=True)
+        request = {
+            "what": "build",
+            "folder": str(self.environments.folder.resolve()),
+            "key": key,
+            "requirements": lock.requirements,
+            "python": interpreter.path,
+            "version": interpreter.text,
+            "platform": interpreter.platform,
+            "builds": self._builds(lock.build),
+            "links": self._options.links,
+            "arguments": self._arguments(),
+        }
+        self._ask(request, BUILD_LIMIT_S, "was not built")
+        found = self.environments.find(key)
+        if found is None:
+            raise DependencyError("DependencyBuildFailed", "the environment was removed again")
+        return found
+
+    def _interpreter_of(self, lock: Lock) -> Interpreter:
+        series = f"=={lock.series}.*"
+        wanted = f"{lock.requires_python},{series}" if lock.requires_python else series
+        return self.interpreter_for(wanted)
+
+    def _key(self, lock: Lock, interpreter: Interpreter) -> str:
+        return environment_key(lock.requirements, interpreter.text, interpreter.platform)
+
+    def _ask(self, request: dict[str, Any], limit_s: float, fault: str) -> dict[str, Any]:
+        uv = uv_commands.find_uv()
+        if uv is None:
+            text = "uv is needed for it: install Penstock with its extra `dependencies`"
+            raise DependencyError("DependencyUnavailable", text)
+        whole = {**request, "uv": uv, "policy": self._options.builds}
+        with self._server.spawn(ENTRY) as child:
+            try:
+                child.channel.send(json.dumps(whole).encode(), timeout_s=_SEND_LIMIT_S)
+                kind, body = child.channel.receive(limit_s)
+            except TimeoutError:
+                text = f"the block {fault} within {limit_s:g} s"
+                raise DependencyError("DependencyTimeout", text) from None
+            except ChannelClosedError as error:
+                text = f"the process that builds it ended: {error}"
+                raise DependencyError("DependencyBuildFailed", text) from None
+        answer: dict[str, Any] = json.loads(body)
+        if kind == b"failed":
+            raise DependencyError(answer["kind"], answer["message"])
+        return answer
+
+    def _builds(self, listed: Sequence[str]) -> list[str] | None:
+        if self._options.builds == "all":
+            return None
+        return list(listed) if self._options.builds == "listed" else []
+
+    def _arguments(self) -> list[str]:
+        offline = ["--offline"] if self._options.is_offline else []
+        return [*self._configuration.arguments, *offline]
+
+    def _age(self, metadata: ScriptMetadata) -> list[str]:
+        """Return what keeps releases out that are younger than the operator allows."""
+        if not self._options.age or "exclude-newer" in metadata.uv:
+            return []
+        return ["--exclude-newer", self._options.age]
+
+
+def environments_of(data: Path) -> EnvironmentFolder:
+    """Return the environments below the data folder."""
+    return EnvironmentFolder(data / "envs")

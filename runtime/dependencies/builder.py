@@ -51,6 +51,7 @@ class BuilderOptions:
     pythons: tuple[str, ...] = ()
     downloads: bool = False
     links: str = "clone"
+    start_limit_s: float = 30.0  # for the interpreter of a new environment
 
 
 class Builder:
@@ -155,6 +156,7 @@ class Builder:
             "platform": interpreter.platform,
             "builds": self._builds(lock.build),
             "links": self._options.links,
+            "start_limit_s": self._options.start_limit_s,
             "arguments": self._arguments(),
         }
         self._ask(request, BUILD_LIMIT_S, "was not built")

@@ -25,7 +25,6 @@ _NICENESS = 10
 _MOST_BUILDS = 4
 _FREE_BYTES = 1024**3  # what a build must leave on the disk
 _ENVIRONMENT_MOST_BYTES = 2 * 1024**3
-_PROBE_LIMIT_S = 30.0
 _PROBE = """
 import importlib.metadata, json
 import pydantic, pydantic_core
@@ -108,23 +107,25 @@ def _build_in(place: Path, environments: EnvironmentFolder, request: dict[str, A
     uv, python = request["uv"], request["python"]
     requirements = Path(f"{place}.txt")
     requirements.write_text(request["requirements"], encoding="utf-8")
+    commands = (
+        uv_commands.venv_command(uv, place, python=python),
+        uv_commands.install_command(
+            uv,
+            place,
+            requirements,
+            builds=request["builds"],
+            links=request["links"],
+            arguments=request["arguments"],
+        ),
+    )
     try:
-        for command in (
-            uv_commands.venv_command(uv, place, python=python),
-            uv_commands.install_command(
-                uv,
-                place,
-                requirements,
-                builds=request["builds"],
-                links=request["links"],
-                arguments=request["arguments"],
-            ),
-        ):
+        for command in commands:
             if fault := _run(command, str(environments.folder)):
                 raise _failure(fault, request)
     finally:
         requirements.unlink()
-    packages = _probe(place)
+    packages = _probe(place, request["start_limit_s"])
+    _compile(place)
     size_bytes = size_of(place)
     if size_bytes > _ENVIRONMENT_MOST_BYTES:
         text = (
@@ -147,7 +148,7 @@ def _build_in(place: Path, environments: EnvironmentFolder, request: dict[str, A
     )
 
 
-def _probe(place: Path) -> tuple[Package, ...]:
+def _probe(place: Path, limit_s: float) -> tuple[Package, ...]:
     """Start the interpreter once, as fork servers do; return what is installed."""
     program = str(place / "bin" / "python")
     try:
@@ -156,18 +157,35 @@ def _probe(place: Path) -> tuple[Package, ...]:
             capture_output=True,
             check=True,
             text=True,
-            timeout=_PROBE_LIMIT_S,
+            timeout=limit_s,
             stdin=subprocess.DEVNULL,
             env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONDONTWRITEBYTECODE": "1"},  # noqa: TID251 - a child's
         )
         return tuple(Package(*each) for each in json.loads(answer.stdout.splitlines()[-1]))
     except subprocess.TimeoutExpired:
-        text = f"its interpreter did not start within {_PROBE_LIMIT_S:g} s: a .pth file may hang"
+        text = f"its interpreter did not start within {limit_s:g} s: a .pth file may hang"
     except subprocess.CalledProcessError as error:
         text = f"pydantic cannot be imported in it: {error.stderr.strip()[-2000:]}"
     except (ValueError, TypeError, IndexError):
         text = "its interpreter writes to its standard output as it starts"
     raise _FailureError("DependencyBuildFailed", f"the environment is not usable: {text}")
+
+
+def _compile(place: Path) -> None:
+    """Write the bytecode of all modules, as nobody can afterwards.
+
+    Not uv's `--compile-bytecode`: it starts the interpreter before it is known that it does start.
+    A module that does not compile is left: it may be for another version of Python.
+    """
+    program = str(place / "bin" / "python")
+    command = [program, "-I", "-m", "compileall", "-q", "-j", "1", str(place / "lib")]
+    subprocess.run(  # noqa: S603 - the interpreter just installed
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _run(command: Sequence[str], folder: str) -> str:

@@ -22,8 +22,9 @@ _NO_WHEEL = re.compile(
 _UNAVAILABLE = re.compile(
     r"network was disabled|[Ff]ailed to fetch|error sending request|timed out|[Cc]onnection"
     r"|dns error"
-    r"|was not found in the (package registry|cache)|HTTP status|client error|certificate"
-    r"|could not be found|were not found in the provided package locations",
+    r"|was not found in the (package registry|cache|provided package locations)"
+    r"|HTTP status|client error|certificate"
+    r"|could not be found",
 )
 _BUILD_FAILED = re.compile(
     r"Failed to build|[Bb]uild backend|build_wheel|Failed to install requirements from `build"
@@ -93,7 +94,7 @@ def install_command(
     """Return the command that installs exactly what is pinned, checking every hash."""
     return [
         *(uv, "pip", "sync", str(requirements), "--python", str(folder / "bin" / "python")),
-        *("--require-hashes", "--compile-bytecode", "--link-mode", links, "--quiet"),
+        *("--require-hashes", "--link-mode", links, "--quiet"),
         *_allowed_builds(builds),
         *_NO_PROJECT,
         *arguments,

@@ -43,11 +43,11 @@ def write_wheel(
     return _pack(folder / f"{stem}-py3-none-any.whl", files, f"{stem}.dist-info")
 
 
-def write_sdist(folder: Path, name: str, version: str, setup: str) -> Path:
-    """Write a source distribution whose `setup.py` is this; it needs nothing to be built."""
+def write_sdist(folder: Path, name: str, version: str, backend: str) -> Path:
+    """Write a source distribution with a build backend of its own, which needs nothing else."""
     stem = f"{name}-{version}"
     files = {
-        "setup.py": setup,
+        "backend.py": backend,
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         "pyproject.toml": (
             "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"

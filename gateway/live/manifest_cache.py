@@ -14,7 +14,8 @@ import msgspec
 import structlog
 
 from runtime.errors import FunctionUnavailableError, StoreError, UnknownFunctionError
-from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.store import function_commands
 from runtime.store.async_connection import AsyncConnection
 from runtime.telemetry.background import lasting_task

@@ -22,7 +22,7 @@ from gateway.parsing.json_diagnostics import (
 )
 from gateway.problems import ProblemError
 from runtime import strict_json
-from runtime.strict_json import DEEPEST
+from runtime.json_shape import DEEPEST, is_plain
 
 LONGEST_LOCATED_BYTES = 32 * 1024
 LONG_BYTES = 128 * 1024
@@ -38,7 +38,7 @@ def read_json_object(body: bytes) -> dict[str, Any]:
         ProblemError: `invalid_json`, with the fault and its place.
     """
     value = _decoded(body)
-    if not strict_json.is_plain(body, value):
+    if not is_plain(body, value, strict_json.encode):
         raise _problem(body)
     return value
 
@@ -53,7 +53,7 @@ async def read_long_json_object(body: bytes) -> dict[str, Any]:
         return read_json_object(body)
     value = _decoded(body)
     await asyncio.sleep(0)
-    if not strict_json.is_plain(body, value):
+    if not is_plain(body, value, strict_json.encode):
         raise _problem(body)
     await asyncio.sleep(0)
     return value

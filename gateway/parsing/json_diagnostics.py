@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from runtime.strict_json import DEEPEST
+from runtime.json_shape import DEEPEST
 
 # The beginnings of the faults that well-formed JSON can have.
 RULES_BROKEN = ("The body must be", "Nested deeper", "Duplicate key")

@@ -21,7 +21,7 @@ from runtime.invocations.record import Record
 from runtime.invocations.status import Status
 from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
-from runtime.registry.secret_paths import encode_paths, mask
+from runtime.registry.secret_masking import encode_paths, mask
 from runtime.schedules.cron import read_cron
 from runtime.schedules.due import tag_of, target_of
 from runtime.store import schedule_commands

@@ -29,7 +29,8 @@ from runtime.broker.results import RecordBackend
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.ids import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import CallOptions, check_available, prepare, submit
-from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifest
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from msgspec.structs import replace
-
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe, perform, perform_async
 from runtime.execution.concurrent_attempt import ConcurrentAttempt
@@ -27,6 +25,7 @@ from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.notes import NO_CONTEXT, context_of
 from runtime.execution.outcome import CANCELLED, Ending
 from runtime.execution.output_attribution import owner
+from runtime.execution.runner_codec import encode_ending
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
@@ -114,7 +113,7 @@ class ConcurrentCalls:
         """Send the ending of an attempt to the worker; in its own thread or the event loop's."""
         ending = attempt.ending(reported)
         if left:
-            ending = replace(ending, left=left)
+            ending = ending._replace(left=left)
         # All output is sent before the answer: the worker drops output of an answered attempt.
         attempt.sink.flush()
         self._output.settle()
@@ -123,7 +122,7 @@ class ConcurrentCalls:
         attempt.task = None
         took_us = b"%d" % ((time.perf_counter() - attempt.began_at) * 1e6)
         answer = (
-            frames.encode_ending(ending),
+            encode_ending(ending),
             result if ending is reported or left else b"",
             took_us,
         )
@@ -174,7 +173,7 @@ class ConcurrentCalls:
             finally:
                 guard.disarm()
         except ThreadInterrupt as error:
-            reported = replace(CANCELLED, traceback=traceback_of(error)), b""
+            reported = CANCELLED._replace(traceback=traceback_of(error)), b""
         attempt.is_over = True
         if os.getpid() != self._pid:  # user code has forked, and this is the child
             os._exit(0)

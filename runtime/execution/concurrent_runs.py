@@ -29,6 +29,7 @@ from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.loop_attribution import LoopAttribution
 from runtime.execution.outcome import CANCELLED, Ending
 from runtime.execution.output_attribution import owner
+from runtime.execution.runner_codec import decode_start, encode_ending
 from runtime.execution.runner_protocol import Start
 from runtime.execution.stall_watch import StallWatch
 from runtime.execution.thread_calls import FunctionThreads, LoopThreads
@@ -133,7 +134,7 @@ class ConcurrentRuns:
             if frame[0] == frames.STOP:
                 self._stop(int(frame[1]), frame[2])
                 continue
-            start = frames.decode_start(frame[1])
+            start = decode_start(frame[1])
             # After the first sequential frame all others wait too, so their order is kept.
             if self._unread or start.per_process == 1:
                 self._unread.append(frame)
@@ -150,7 +151,7 @@ class ConcurrentRuns:
         """Answer for an attempt that could not start, unless it did after all."""
         attempt = self._attempts.get(start.serial)
         if attempt is None:
-            answer = frames.encode_ending(ending), b"", b"0"
+            answer = encode_ending(ending), b"", b"0"
             self._writer.send(frames.DONE, b"%d" % start.serial, *answer)
         elif attempt.begin():
             self._calls.answer(attempt, ending)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-import msgspec
+from pydantic_core import PydanticSerializationError, to_json
 
-from runtime import strict_json
 from runtime.execution.outcome import Assignment
 from runtime.execution.runner_protocol import EVENT, MAX_EVENT_BYTES, PROGRESS, Start
+from runtime.registry import strict_output
 from runtime.sdk.context import Context, Number
 
 NO_CONTEXT = Context()  # for functions that take none
@@ -52,8 +52,11 @@ def encode_event(value: object) -> bytes:
         TypeError: It has no JSON form.
         ValueError: It is too long, or is not strict JSON, for example because a key repeats.
     """
-    payload = msgspec.json.encode(value)
-    strict_json.decode(payload)
+    try:
+        payload = to_json(value, bytes_mode="base64", inf_nan_mode="null")
+    except PydanticSerializationError as error:
+        raise TypeError(str(error)) from None
+    strict_output.decode(payload)
     if len(payload) > MAX_EVENT_BYTES:
         raise ValueError(f"{len(payload)} bytes; at most {MAX_EVENT_BYTES} can be sent")
     return payload

@@ -6,9 +6,7 @@ broker settles: the ending after the retry policy (`runtime.execution.retry_deci
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from runtime.errors import ChannelGarbledError
 from runtime.processes.child_control import Exit
@@ -29,14 +27,14 @@ EndingKind = Literal[
 ]
 
 
-class FaultFrame(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class FaultFrame(NamedTuple):
     """One invalid argument; the wire form of `runtime.errors.ArgumentFault`."""
 
     pointer: str
     detail: str
 
 
-class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class Ending(NamedTuple):
     """How the function call ended, before the retry policy is applied.
 
     Attributes:
@@ -89,7 +87,7 @@ def ending_of_death(ended: Exit | None, why: Exception | None, when: str) -> End
 OutcomeStatus = Literal["succeeded", "failed", "retrying", "lost", "cancelled"]
 
 
-class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+class Assignment(NamedTuple):
     """Everything needed to run one attempt.
 
     Attributes:
@@ -108,7 +106,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     tracestate: str | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(NamedTuple):
     """How an attempt ended, as the broker settles it.
 
     Attributes:

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from runtime.errors import ChannelGarbledError
 from runtime.execution.outcome import CANCELLED, Assignment, Ending
-from runtime.execution.runner_protocol import RUN, RunnerLimits, Start, encode
+from runtime.execution.runner_protocol import RUN, RunnerLimits, Start
 from runtime.execution.thread_logs import AttemptLogs
+from runtime.execution.worker_codec import encode
 from runtime.processes.frames import pack
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest

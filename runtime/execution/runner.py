@@ -32,9 +32,16 @@ from runtime.execution.outcome import Ending, ending_of_death
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerKey, RunOwner
 from runtime.execution.runner_process import RunnerProcess
-from runtime.execution.runner_protocol import RunnerLimits, check_answer, check_event
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.sequential_runner import SequentialRunner
 from runtime.execution.time_limits import LimitWatch, TimeLimited
+from runtime.execution.worker_codec import (
+    check_answer,
+    check_event,
+    decode_ending,
+    encode,
+    number_of,
+)
 from runtime.loop import Loop
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
@@ -214,7 +221,7 @@ class Runner:
 
     def on_connected(self) -> None:
         """Send the bundle; the process answers when it has loaded."""
-        self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
+        self.process.send(pack(frames.LOAD, encode(self._limits), self.bundle.encode()))
         self.last_answer_at = time.monotonic()
         self.watch.renew()
 
@@ -235,13 +242,13 @@ class Runner:
             raise ChannelGarbledError(f"an unknown frame, or one with missing parts: {kind[:20]!r}")
         if kind == frames.DONE:
             self.last_answer_at = time.monotonic()
-            serial = frames.number_of(frame[1])
+            serial = number_of(frame[1])
             if serial == frames.LOADING:
-                self._loaded(frames.decode_ending(frame[2]))
+                self._loaded(decode_ending(frame[2]))
             else:
                 self._answered(serial, frame)
         elif kind == frames.FULL:
-            ending = frames.decode_ending(frame[1])
+            ending = decode_ending(frame[1])
             check_answer(ending, b"")
             if self.state == "starting":
                 self._loading.fail(ending)
@@ -297,13 +304,13 @@ class Runner:
         if run is None:
             raise ChannelGarbledError("an answer with an unknown serial")
         # All checks come before the attempt leaves `runs`: if one fails, `on_dead` finishes it.
-        said, result = frames.decode_ending(frame[2]), frame[3]
+        said, result = decode_ending(frame[2]), frame[3]
         ending = self._mode.decide(run, said)
         if ending is said:
             check_answer(ending, result)
         if serial in self.doomed:  # too late: the process is being killed because of it
             return
-        ran_s = frames.number_of(frame[4]) / 1e6
+        ran_s = number_of(frame[4]) / 1e6
         del self.runs[serial]
         run.ran_s = min(max(ran_s, 0.0), self.last_answer_at - run.sent_at)
         self._mode.answered(run)
@@ -319,7 +326,7 @@ class Runner:
         self.report_capacity()
 
     def _noted(self, kind: str, frame: list[bytes]) -> None:
-        serial = frames.number_of(frame[1])
+        serial = number_of(frame[1])
         run = self.runs.get(serial)
         # What the file prints while it loads belongs to the attempt that caused the load.
         if serial == frames.LOADING and self._loading.runs:

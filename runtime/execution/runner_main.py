@@ -16,8 +16,6 @@ import signal
 import time
 from functools import partial
 
-from msgspec.structs import replace
-
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe, perform
@@ -28,6 +26,7 @@ from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.notes import NO_CONTEXT, context_of
 from runtime.execution.out_of_memory import shortage_text
 from runtime.execution.outcome import Ending
+from runtime.execution.runner_codec import decode_limits, decode_start, encode_ending
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import Start
 from runtime.execution.soft_limit import SoftLimit
@@ -81,7 +80,7 @@ class RunnerMain:
     def serve(self) -> None:
         """Load the bundle, then run attempts for ever."""
         _, limits_bytes, bundle = self._channel.receive()
-        limits = frames.decode_limits(limits_bytes)
+        limits = decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
@@ -96,13 +95,13 @@ class RunnerMain:
         )
         loaded.leftovers.note_loaded()
         output.end()
-        self._channel.send(frames.DONE, b"0", frames.encode_ending(ending), b"", b"0")
+        self._channel.send(frames.DONE, b"0", encode_ending(ending), b"", b"0")
         is_spent = False
         while True:
             frame = self._channel.receive()
             if len(frame) != _RUN_PARTS:  # `stop` for an attempt that was just answered
                 continue
-            start = frames.decode_start(frame[1])
+            start = decode_start(frame[1])
             if start.per_process > 1:
                 self._run_concurrently(frame, loaded)
                 continue
@@ -141,7 +140,7 @@ class RunnerMain:
     def end_full(self) -> None:
         """Report that memory is used up, and exit."""
         use_memory_reserve()
-        self._send_last(frames.FULL, frames.encode_ending(_OUT_OF_MEMORY))
+        self._send_last(frames.FULL, encode_ending(_OUT_OF_MEMORY))
         os._exit(0)
 
     def _send_last(self, *parts: bytes) -> None:
@@ -156,7 +155,7 @@ class RunnerMain:
             use_memory_reserve()
             text = shortage_text("a library exited after a failed allocation")
             ending = Ending(kind="out_of_memory", message=text, exception_names=("MemoryError",))
-            self._send_last(frames.FULL, frames.encode_ending(ending))
+            self._send_last(frames.FULL, encode_ending(ending))
 
     def _fall_silent(self) -> None:
         """In a fork, close everything: it must neither write frames nor take tickets."""
@@ -201,14 +200,14 @@ class RunnerMain:
         # Where nothing harmful happened, look for leaks: a thread left running could act in the
         # name of the next attempt.
         if not is_last and (left := loaded.leftovers.find(ran_s)):
-            is_last, ending = True, replace(ending, left=left)
+            is_last, ending = True, ending._replace(left=left)
         # All output is sent before the answer: the worker drops output of an answered attempt.
         loaded.output.end()
         self._serial = 0
         if is_last:
             self._is_quiet = False
         took_us = b"%d" % (ran_s * 1e6)
-        self._say(frames.DONE, serial, frames.encode_ending(ending), result, took_us)
+        self._say(frames.DONE, serial, encode_ending(ending), result, took_us)
         return is_last
 
     def _context(self, start: Start, log: FunctionLog) -> Context:

@@ -19,14 +19,15 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol, cast
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, Protocol, cast
 
 from runtime.execution.context_log import OwnHandler
 from runtime.execution.output_attribution import note_owners, owner, owner_here
 from runtime.processes.child_limits import move_up
 from runtime.telemetry.background import lasting_thread
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Send = Callable[[bytes], None]
 _PIPE_BYTES = 65_536

@@ -8,21 +8,13 @@
     ← full   ending                         out of memory, even for reading the next frame
 
 Sequential attempts are answered in the order of sending, concurrent ones in any order. Events that
-no attempt can be found for have serial 0. User code can write to the channel, so the worker checks
-every frame and raises `ChannelGarbledError` for anything else. Results, items, progress and events
-are copied into records, lists and callbacks as they are, so each is decoded once here.
+no attempt can be found for have serial 0. Limits, starts and endings are JSON arrays: the worker
+codes them in `worker_codec`, with msgspec, the runner in `runner_codec`, with pydantic.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
-import msgspec
-
-from runtime.errors import ChannelGarbledError
-from runtime.execution.outcome import SUCCEEDED, Ending
-from runtime.strict_json import ERRORS, is_plain, parse
+from typing import Final, NamedTuple
 
 LOAD: Final = b"load"
 RUN: Final = b"run"
@@ -53,14 +45,9 @@ HARMLESS: Final = frozenset(
 )
 TIMEOUT: Final = b"timeout"
 CANCELLED: Final = b"cancelled"
-_MOST_DIGITS: Final = 20
-_JSON: Final = "application/json"
-_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(;[ -~]{0,200})?")
-# Endings that only the worker decides on; a runner may not report them.
-_NOT_ITS_OWN = frozenset({"cancelled", "lost"})
 
 
-class RunnerLimits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class RunnerLimits(NamedTuple):
     """The limits a runner enforces for each attempt; sent once, with `load`.
 
     Attributes:
@@ -73,7 +60,7 @@ class RunnerLimits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     loop_stall_s: float = 1.0
 
 
-class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class Start(NamedTuple):
     """The first part of a `run` frame.
 
     Attributes:
@@ -96,76 +83,3 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     burst: int = 0
     has_more: bool = False
     per_process: int = 1
-
-
-encode = msgspec.msgpack.Encoder().encode
-decode_limits = msgspec.msgpack.Decoder(RunnerLimits).decode
-decode_start = msgspec.msgpack.Decoder(Start).decode
-_decode_ending = msgspec.msgpack.Decoder(Ending).decode
-_SUCCEEDED = encode(SUCCEEDED)
-
-
-def encode_ending(ending: Ending) -> bytes:
-    """Encode an ending."""
-    return _SUCCEEDED if ending is SUCCEEDED else encode(ending)
-
-
-def decode_ending(data: bytes) -> Ending:
-    """Decode an ending; raises ChannelGarbledError."""
-    if data == _SUCCEEDED:
-        return SUCCEEDED
-    if len(data) > MAX_ENDING_BYTES:
-        raise ChannelGarbledError(
-            f"an ending of {len(data)} bytes; the limit is {MAX_ENDING_BYTES}"
-        )
-    try:
-        return _decode_ending(data)
-    except msgspec.DecodeError as error:  # or its subclass ValidationError
-        raise ChannelGarbledError(f"not an ending: {error}") from error
-
-
-def number_of(text: bytes) -> int:
-    """Decode a serial or a number of microseconds; raises ChannelGarbledError."""
-    if len(text) > _MOST_DIGITS:
-        raise ChannelGarbledError(f"a number of {len(text)} digits")
-    try:
-        return int(text)
-    except ValueError as error:
-        raise ChannelGarbledError("not a number") from error
-
-
-def check_answer(ending: Ending, result: bytes) -> None:
-    """Check that a result fits its ending; raises ChannelGarbledError."""
-    if ending.kind == "succeeded":
-        if ending.result_type == "json" and ending.media_type == _JSON:
-            try:
-                value = parse(result)
-            except ERRORS as error:
-                raise ChannelGarbledError(f"a result is not JSON: {error}") from error
-            # Without brackets, nothing is nested and no key repeats.
-            if b"{" in result or b"[" in result:
-                _check_shape(result, value, "a result")
-        elif ending.result_type != "bytes" or not _MEDIA_TYPE.fullmatch(ending.media_type):
-            raise ChannelGarbledError("a result is neither JSON nor bytes")
-    elif ending.kind in _NOT_ITS_OWN:
-        raise ChannelGarbledError(f"a runner may not report {ending.kind!r}")
-
-
-def check_event(kind: str, payload: bytes) -> None:
-    """Check that an event may be stored; raises ChannelGarbledError."""
-    if kind == "log":
-        return
-    if kind != "item" and len(payload) > MAX_EVENT_BYTES:
-        raise ChannelGarbledError(f"{kind} of {len(payload)} bytes; the limit is {MAX_EVENT_BYTES}")
-    try:
-        value = parse(payload)
-    except ERRORS as error:
-        raise ChannelGarbledError(f"{kind} is not JSON: {error}") from error
-    _check_shape(payload, value, kind)
-    if kind == "progress" and type(value) is not dict:
-        raise ChannelGarbledError("progress is not an object")
-
-
-def _check_shape(text: bytes, value: object, what: str) -> None:
-    if not is_plain(text, value):
-        raise ChannelGarbledError(f"{what} is nested too deeply or repeats a key in an object")

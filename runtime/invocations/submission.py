@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.registry.secret_paths import encode_paths
+from runtime.registry.secret_masking import encode_paths
 from runtime.store.scripts import Command
 from runtime.store.submission_commands import (
     Idempotency,

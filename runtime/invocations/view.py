@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.invocations.record import Record
 from runtime.invocations.request_view import MOST_BODY_BYTES, request_view
-from runtime.registry.secret_paths import mask
+from runtime.registry.secret_masking import mask
 
 _NULL = msgspec.Raw(b"null")
 _decode_attempts = msgspec.json.Decoder(list[dict[str, Any]]).decode

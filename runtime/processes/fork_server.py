@@ -29,17 +29,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runtime.errors import ProcessError
-from runtime.processes import child_control, private_folder
+from runtime.processes import child_control, import_hook, private_folder
 from runtime.processes.channel import Channel
 from runtime.processes.child_control import Exit
 
-_ROOT = str(Path(__file__).resolve().parents[2])
 # Not `-m` with PYTHONPATH: children would inherit the variable. `-P` is passed as well, so that
 # a file in the working folder cannot shadow a module.
-_BOOT = (
-    f"import sys; sys.path.insert(0, {_ROOT!r}); "
-    "from runtime.processes.fork_server_main import main; main()"
-)
+_BOOT = f"{import_hook.BOOT}from runtime.processes.fork_server_main import main; main()"
 _MOST_SERVERS_TRIED = 3
 _FIRST_SPAWN_LIMIT_S = 30.0  # includes the server's preloading
 _SPAWN_LIMIT_S = 5.0
@@ -139,11 +135,16 @@ class ForkServer:
     Args:
         preload: Modules that the server imports once, before any fork.
         environment: The whole environment of children; see `environment.clean_environment`.
+        program: The interpreter: our own, or that of an environment with a function's packages.
+            The other one reads no packages of the user's own folder.
     """
 
-    def __init__(self, *, preload: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, preload: Sequence[str], environment: Mapping[str, str], program: str = ""
+    ) -> None:
         self._preload = tuple(preload)
         self._environment = dict(environment)
+        self._command = [program, "-P", "-s"] if program else [sys.executable, "-P"]
         self._lock = threading.Lock()  # guards the fields below; not held while a spawn waits
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -234,7 +235,7 @@ class ForkServer:
         arguments = [f"{theirs.fileno()}", str(self._place), *self._preload]
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-c", _BOOT, *arguments],
+                [*self._command, "-c", _BOOT, *arguments],
                 env=self._environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

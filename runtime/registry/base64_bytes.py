@@ -24,7 +24,7 @@ from pydantic_core import (
     from_json,
 )
 
-from runtime import strict_json
+from runtime.registry import strict_output
 from runtime.registry.core_schema import with_parts
 
 WRITTEN, READ = "ser_json_bytes", "val_json_bytes"
@@ -86,9 +86,9 @@ def _spell_out_object(value: dict[Any, Any], inside: tuple[int, ...]) -> dict[An
 def _dump(value: object, serializer: SchemaSerializer) -> object:
     """Return a model's JSON as Python values; raise ValueError if an object has a key twice."""
     text = serializer.to_json(value, by_alias=True)
-    # strict_json refuses NaN here; let it through, as it is refused later with a better message.
+    # strict_output refuses NaN here; let it through, as it is refused later with a better message.
     has_words = b"NaN" in text or b"Infinity" in text
-    return from_json(text) if has_words else strict_json.decode(text)
+    return from_json(text) if has_words else strict_output.decode(text)
 
 
 def serializer_of(kind: type) -> SchemaSerializer | None:

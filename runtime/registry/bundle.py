@@ -1,10 +1,7 @@
-"""The source of a function file with its helpers, and the manifests published with it.
+"""The source of a function file with its helpers.
 
 A `Bundle` has the source of one function file and of the helper files that it may import.
-Discovery makes it in the publisher, and a child process loads it. A `PublishedVersion` is a bundle
-with the manifests of its functions. The publisher stores it in Redis under the bundle's version,
-and the workers read it from there. Code runs from these bytes, never from the disk, so an attempt
-finishes with the version it started with, whatever happens to the files.
+Discovery makes it in the publisher, and a child process loads it.
 """
 
 from __future__ import annotations
@@ -16,14 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-import msgspec
-
-from runtime.registry.manifest import Manifest
-
 _VERSION_DIGITS = 12
 _COMPRESSION_LEVEL = 6
-_LENGTH_BYTES = 4
-_decoder = msgspec.json.Decoder(tuple[Manifest, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,31 +88,3 @@ def _digest(file: str, sources: Mapping[str, bytes]) -> str:
         digest.update(f"\0{path}\0{len(source)}\0".encode("utf-8", "surrogateescape"))
         digest.update(source)
     return digest.hexdigest()[:_VERSION_DIGITS]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedVersion:
-    """One version of a function file: its bundle and the manifests of its functions."""
-
-    bundle: Bundle
-    manifests: tuple[Manifest, ...]
-
-    def encode(self) -> bytes:
-        """Return both as bytes; equal versions give equal bytes."""
-        bundle = self.bundle.encode()
-        length = len(bundle).to_bytes(_LENGTH_BYTES, "big")
-        return length + bundle + msgspec.json.encode(self.manifests)
-
-
-def decode_release(data: bytes) -> PublishedVersion:
-    """Decode what `PublishedVersion.encode` returned.
-
-    Raises:
-        msgspec.MsgspecError: The bytes are not a published version.
-    """
-    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
-    try:
-        bundle = decode_bundle(data[_LENGTH_BYTES:end])
-    except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise msgspec.DecodeError(f"not a bundle: {error}") from error
-    return PublishedVersion(bundle=bundle, manifests=_decoder.decode(data[end:]))

@@ -26,8 +26,10 @@ from runtime.registry.manifest import FileError, Manifest
 from runtime.sdk.option_parsing import is_function_name
 
 ENTRY = "runtime.registry.child_load_main:inspect_bundle"
-PRELOAD = ("runtime.registry.child_load_main",)
+PRELOAD = ("runtime.registry.child_load_main", "runtime.registry.manifest_completion")
+COMPLETING = "runtime.registry.manifest_completion:complete_all"
 _MEMORY_BYTES = 4 * 1024**3
+_COMPLETING_LIMIT_S = 10.0
 _GRACE_S = 1.0
 _EXIT_WAIT_S = 2.0
 _TRACE_MOST_BYTES = 65_536
@@ -36,13 +38,21 @@ _FRAME = re.compile(r'^  File "(?P<path>[^"]+)", line (?P<line>\d+)', re.MULTILI
 _decoder = msgspec.json.Decoder(list[Manifest])
 
 
-def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0) -> list[Manifest]:
+def inspect(
+    fork_server: ForkServer,
+    bundle: Bundle,
+    *,
+    deadline_s: float = 10.0,
+    completing: ForkServer | None = None,
+) -> list[Manifest]:
     """Return the manifests of the functions that a bundle publishes.
 
     Args:
-        fork_server: Starts the child.
+        fork_server: Starts the child that loads the bundle.
         bundle: The bundle to load.
         deadline_s: How long loading may take.
+        completing: Starts the child that completes the manifests, if `fork_server` is one of an
+            environment of the function's own; by default the first child does.
 
     Raises:
         LoadError: The file does not load. `kind` is the name of the exception's type, or one of
@@ -53,7 +63,8 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
         tempfile.NamedTemporaryFile(prefix="penstock-load-") as trace,
         fork_server.spawn(ENTRY, memory_bytes=_MEMORY_BYTES) as child,
     ):
-        request = (bundle.encode(), f"{deadline_s}".encode(), trace.name.encode())
+        completes = b"1" if completing is None else b"0"
+        request = (bundle.encode(), f"{deadline_s}".encode(), trace.name.encode(), completes)
         try:
             child.channel.send(*request, timeout_s=deadline_s)
             kind, body = child.channel.receive(deadline_s + _GRACE_S)
@@ -64,6 +75,8 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
             raise _garbled(bundle) from None
         except ChannelClosedError:
             raise _death(bundle, child, trace.name, deadline_s) from None
+    if kind == b"described" and completing is not None:
+        kind, body = _complete(completing, bundle, body)
     try:
         if kind != b"failed":
             manifests = _decoder.decode(body)
@@ -73,6 +86,19 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
     except (ValueError, TypeError):  # not an answer that `child_load_main` sends
         raise _garbled(bundle) from None
     raise LoadError(fault.type, fault.message, file=fault.file, line=fault.line)
+
+
+def _complete(fork_server: ForkServer, bundle: Bundle, described: bytes) -> list[bytes]:
+    """Have the manifests completed in a child of our own environment; return its answer."""
+    with fork_server.spawn(COMPLETING, memory_bytes=_MEMORY_BYTES) as child:
+        try:
+            child.channel.send(described, timeout_s=_COMPLETING_LIMIT_S)
+            return child.channel.receive(_COMPLETING_LIMIT_S)
+        except TimeoutError:
+            text = f"its schemas were not checked within {_COMPLETING_LIMIT_S:g} s"
+            raise LoadError("SchemaError", text, file=bundle.file, line=None) from None
+        except ChannelClosedError:
+            raise _garbled(bundle) from None
 
 
 def _garbled(bundle: Bundle) -> LoadError:

@@ -1,7 +1,8 @@
 """The child's side of `child_load`: load one bundle and answer once.
 
-The answer is "loaded" with the manifests, or "failed" with the fields of a LoadError. If there is
-no answer, the file has ended or crashed this process.
+The answer is "complete" with the manifests; "described" with what is known of the functions, if
+another process is to complete the manifests; or "failed" with the fields of a LoadError. If there
+is no answer, the file has ended or crashed this process.
 """
 
 from __future__ import annotations
@@ -12,28 +13,27 @@ import json
 import os
 import sys
 from dataclasses import asdict, replace
-from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
-from cronsim import CronSim, CronSimError
-from typing_extensions import Buffer
+from pydantic_core import to_json
 
 from runtime.errors import LoadError, OptionError
 from runtime.processes.channel import Channel
 from runtime.processes.child_limits import memory_taken
-from runtime.registry.argument_check import compile_schema
 from runtime.registry.bundle import decode_bundle
+from runtime.registry.described import Described
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.loading import load
-from runtime.registry.manifest import FileError, Manifest, fault_of
+from runtime.registry.manifest import FileError, fault_of
 from runtime.registry.retried_exceptions import resolve
 from runtime.sdk.exception_names import PUBLIC_NAMESPACE, name_of
 from runtime.sdk.options import RetryPolicy, written_size
 
-_ANY_WALL_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 - only the calendar matters
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 _MOST_OUTPUT_BYTES = 64 * 1024
 _MARK = b"\n[output while loading truncated: at most %d bytes are shown]\n" % _MOST_OUTPUT_BYTES
 
@@ -41,7 +41,7 @@ _MARK = b"\n[output while loading truncated: at most %d bytes are shown]\n" % _M
 def inspect_bundle(channel: Channel) -> None:
     """Receive a bundle, load it and answer; exceptions of the file become a "failed" answer."""
     _bound_output()
-    encoded, deadline_s, trace_path = channel.receive()
+    encoded, deadline_s, trace_path, completes = channel.receive()
     sys.dont_write_bytecode = True
     with Path(trace_path.decode()).open("wb", buffering=0) as trace:
         # faulthandler runs in a C thread, so it works even if the file holds the GIL for ever. At
@@ -53,8 +53,14 @@ def inspect_bundle(channel: Channel) -> None:
             functions = load(bundle, namespace=PUBLIC_NAMESPACE)
             module = sys.modules[f"{PUBLIC_NAMESPACE}.{bundle.default_name}"]
             taken_bytes = memory_taken() or 0
-            manifests = [_checked(function, module, taken_bytes) for function in functions.values()]
-            answer = (b"loaded", msgspec.json.encode(manifests))
+            described = [_describe(each, module, taken_bytes) for each in functions.values()]
+            if completes == b"1":
+                # At first use: what it imports is not in an environment of a function's own.
+                from runtime.registry.manifest_completion import complete  # noqa: PLC0415
+
+                answer = (b"complete", _encode([complete(each) for each in described]))
+            else:
+                answer = (b"described", _encode(described))
         except LoadError as error:
             answer = (b"failed", json.dumps(asdict(fault_of(error))).encode())
         except (TypeError, ValueError, OverflowError) as error:  # while encoding the manifests
@@ -65,20 +71,12 @@ def inspect_bundle(channel: Channel) -> None:
         channel.send(*answer)
 
 
-def _without_patterns(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(schema, list):
-        return [_without_patterns(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: _without_patterns(part)
-        for key, part in schema.items()
-        if not (key == "pattern" and isinstance(part, str)) and key != "patternProperties"
-    }
+def _encode(value: Any) -> bytes:  # noqa: ANN401 - dataclasses
+    return to_json(value, bytes_mode="base64", inf_nan_mode="null")
 
 
-def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> Manifest:
-    """Return the manifest to publish; raise LoadError if its options or schemas cannot work."""
+def _describe(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> Described:
+    """Return what only this process can know of a function; raise LoadError if it cannot run."""
     manifest = function.manifest
     options = manifest.options
     if options.isolation == "process" and taken_bytes > options.memory_bytes:
@@ -88,20 +86,12 @@ def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> 
             "has loaded"
         )
         raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
-    try:
-        compile_schema(manifest.validation_schema)
-        # Patterns in Python's dialect may be published: nothing validates by this schema then.
-        if manifest.judged_by is not None:
-            compile_schema(_without_patterns(manifest.parameters))
-    except ValueError as error:
-        text = f"{manifest.name}: {str(error).partition(chr(10))[0]}"
-        raise LoadError("SchemaError", text, file=manifest.file, line=function.line) from error
-    try:
-        _check_schedule(manifest)
-    except ValueError as error:
-        text = f"{manifest.name}: {error}"
-        raise LoadError("OptionError", text, file=manifest.file, line=function.line) from error
-    return replace(manifest, options=replace(options, retry=_retry_of(function, module)))
+    resolved = replace(options, retry=_retry_of(function, module))
+    return Described(
+        manifest=replace(manifest, options=resolved),
+        docstring=function.docstring,
+        line=function.line,
+    )
 
 
 def _retry_of(function: LoadedFunction, module: ModuleType) -> RetryPolicy:
@@ -114,35 +104,6 @@ def _retry_of(function: LoadedFunction, module: ModuleType) -> RetryPolicy:
         if not isinstance(error, OptionError):
             kind, text = name_of(type(error)), f"importing an exception named in retries: {text}"
         raise LoadError(kind, text, file=manifest.file, line=function.line) from error
-
-
-def _check_schedule(manifest: Manifest) -> None:
-    """Return if the function has no schedule, or one that can invoke it.
-
-    Raises:
-        ValueError: The schedule cannot invoke it; the text names the option and the reason.
-    """
-    line = manifest.options.schedule
-    if line is None:
-        return
-    option = f"@function(schedule={line!r})"
-    try:
-        comes = next(CronSim(line, _ANY_WALL_CLOCK), None) is not None
-    except CronSimError as error:
-        raise ValueError(f"{option}: {error}") from error
-    if not comes:
-        raise ValueError(f"{option}: there is no such day")
-    if manifest.takes_request:
-        raise ValueError(
-            f"{option}: a schedule has no Request to pass to {manifest.name}; remove the parameter"
-        )
-    required = manifest.parameters.get("required", [])
-    if required:
-        names = ", ".join(required)
-        raise ValueError(
-            f"{option}: a schedule passes no arguments, so these parameters need a default: "
-            f"{names}; or create a schedule with arguments by POST /schedules"
-        )
 
 
 class _BoundedFile(io.RawIOBase):

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from runtime.registry.bundle import Bundle, PublishedVersion
+from runtime.registry.bundle import Bundle
 from runtime.registry.discovery import FoundFile
 from runtime.registry.load_pool import Loaded, LoadPool, Ticket
 from runtime.registry.manifest import FileError, Manifest
 from runtime.registry.publish_plan import FileState, Outcome
+from runtime.registry.published_version import PublishedVersion
 
 _log = structlog.get_logger(__name__)
 _UNTRIED_PAUSE_S = 0.5

@@ -12,9 +12,9 @@ from contextlib import aclosing, closing
 from typing import Any, cast
 
 from runtime.errors import ResultTooLargeError
+from runtime.json_shape import DEEPEST
 from runtime.registry.results import Produced, encode_json
 from runtime.registry.return_type import ReturnType
-from runtime.strict_json import DEEPEST
 
 SendItem = Callable[[bytes], None]
 _BRACKETS = 2

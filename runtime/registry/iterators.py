@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from runtime.json_shape import DEEPEST
 from runtime.registry.core_schema import parts_of
-from runtime.strict_json import DEEPEST
 
 
 def speaks_of_iterators(schema: Any) -> bool:  # noqa: ANN401

@@ -41,6 +41,7 @@ class LoadedFunction:
     Attributes:
         manifest: Its manifest.
         line: The line at which it begins in its file, None if unknown.
+        docstring: Its docstring, or that of its module if it is the only function.
         takes_context: Whether it has a parameter annotated Context.
         is_async: Whether calling it returns a coroutine or an asynchronous generator.
         unload: Removes the modules of its file, and so all functions of the file.
@@ -59,6 +60,7 @@ class LoadedFunction:
         line: int | None,
     ) -> None:
         self.manifest = manifest
+        self.docstring: str | None = None
         self.line = line
         self.unload = unload
         self._target = target

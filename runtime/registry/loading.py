@@ -17,7 +17,6 @@ from pydantic import PydanticUserError
 from runtime.errors import LoadError
 from runtime.registry.bundle import Bundle
 from runtime.registry.callables import PublishedCallable, find_callables, line_of
-from runtime.registry.docstrings import read_docstring
 from runtime.registry.importer import ModuleSpace
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.manifest import Manifest, resolve_per_process
@@ -82,22 +81,15 @@ def _describe(
         judged_by = validation_schema(model, signature, parameters)
     except PydanticUserError as error:
         raise SignatureError(unreadable_part(signature) or error.message) from error
-    documentation = read_docstring(_docstring_of(published.target) or fallback)
-    for name, text in documentation.parameters.items():
-        if name in parameters["properties"]:
-            parameters["properties"][name].setdefault("description", text)
     returns_bytes = is_bytes(signature.returns)
     manifest = Manifest(
         name=published.name,
         version=space.bundle.version,
         file=space.bundle.file,
-        summary=documentation.summary,
-        description=documentation.description,
         parameters=parameters,
         judged_by=judged_by,
         secrets=find_secrets(parameters, judged_by or {}),
         returns=returns,
-        returns_description=documentation.returns,
         options=resolve_per_process(published.options, is_async=signature.is_async),
         injected={p.name: p.injected for p in signature.parameters if p.injected is not None},
         bytes_parameters=tuple(
@@ -107,7 +99,7 @@ def _describe(
         returns_bytes=returns_bytes,
         result_media_type=_media_type(returns) if returns_bytes else "application/json",
     )
-    return LoadedFunction(
+    loaded = LoadedFunction(
         manifest=manifest,
         target=published.target,
         line=line_of(published.target),
@@ -117,6 +109,8 @@ def _describe(
         items=items,
         unload=space.remove,
     )
+    loaded.docstring = _docstring_of(published.target) or fallback
+    return loaded
 
 
 def _docstring_of(target: Callable[..., Any]) -> str | None:

@@ -1,15 +1,13 @@
 """The manifest of a function: what the gateway and the workers know without importing it.
 
 The registry makes it from a loaded file and stores it in Redis; gateway and workers read it there.
-It is plain data, encoded as JSON.
+It is plain data, stored as JSON (`manifest_codec`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-
-import msgspec
 
 from runtime.errors import LoadError
 from runtime.sdk.options import Options
@@ -96,14 +94,6 @@ class Manifest:
         It is 1 for a manifest that an older release of Penstock wrote without `per_process`.
         """
         return self.options.per_process or 1
-
-    def encode(self) -> bytes:
-        """Return the manifest as JSON."""
-        return msgspec.json.encode(self)
-
-
-decode_manifest = msgspec.json.Decoder(Manifest).decode
-"""Decodes what `Manifest.encode` returned."""
 
 
 def resolve_per_process(options: Options, *, is_async: bool) -> Options:

@@ -25,7 +25,8 @@ from runtime.registry.discovery import discover
 from runtime.registry.file_states import FileStates, log_load_failure
 from runtime.registry.file_watcher import Watcher
 from runtime.registry.folder_status import FolderStatus
-from runtime.registry.manifest import FileError, Manifest, decode_manifest, limits_of
+from runtime.registry.manifest import FileError, Manifest, limits_of
+from runtime.registry.manifest_codec import decode_manifest, encode_manifest
 from runtime.registry.publication import versions_of
 from runtime.registry.publish_plan import DUPLICATE, as_loading, plan
 from runtime.registry.publisher_authority import PublisherAuthority
@@ -214,7 +215,7 @@ class _Pass:
             # call of one of them waits instead of getting 404.
             self._connection.run_many(
                 [
-                    set_load_error(name, manifest=as_loading(name, manifest.file).encode())
+                    set_load_error(name, manifest=encode_manifest(as_loading(name, manifest.file)))
                     for name, manifest in wanted.items()
                 ]
             )
@@ -251,7 +252,7 @@ class _Pass:
         is_changed = self._connection.run(
             publish_function(
                 manifest.name,
-                manifest=manifest.encode(),
+                manifest=encode_manifest(manifest),
                 version=manifest.version,
                 source=release.encode(),
                 queue=manifest.options.queue,
@@ -273,7 +274,7 @@ class _Pass:
             return
         if serving and not manifest.version:
             self._connection.run(unpublish_function(manifest.name))
-        self._connection.run(set_load_error(manifest.name, manifest=manifest.encode()))
+        self._connection.run(set_load_error(manifest.name, manifest=encode_manifest(manifest)))
 
 
 def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:

@@ -15,10 +15,10 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
-from runtime import strict_json
 from runtime.errors import ResultNotSerializableError
+from runtime.json_shape import DEEPEST
+from runtime.registry import strict_output
 from runtime.registry.return_type import ReturnType, encode_any, is_plain
-from runtime.strict_json import DEEPEST
 
 _MOST_DIGITS = 4_300
 _FIRST_TOO_LONG = 10**_MOST_DIGITS
@@ -87,7 +87,7 @@ def encode_json(
     if is_certain and len(data) <= _MOST_DIGITS:
         return data  # a short scalar or a plain value: no long number, nesting or duplicate key
     try:
-        strict_json.decode(data, deepest=deepest)
+        strict_output.decode(data, deepest=deepest)
     except ValueError as error:
         raise ResultNotSerializableError(_why_refused(value, name, error)) from error
     return data

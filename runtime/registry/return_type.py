@@ -14,12 +14,12 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator, to_json
 
 from runtime.errors import ResultNotSerializableError
+from runtime.json_shape import DEEPEST
 from runtime.registry.base64_bytes import WRITING, serializer_of, spell_out
 from runtime.registry.core_schema import parts_of
 from runtime.registry.iterators import find_iterator, read_out, speaks_of_iterators
 from runtime.registry.json_validation import as_lists
 from runtime.registry.schema_ownership import is_authors
-from runtime.strict_json import DEEPEST
 
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
 _PLAIN = frozenset({str, int, float, bool, type(None)})

@@ -1,4 +1,4 @@
-"""Find the secrets in a function's arguments, and mask them.
+"""Find the secrets in a function's arguments; `secret_masking` masks them.
 
 A place is a tuple of the names on the path to a secret; None stands for any name or index. The
 places are found once, from the schemas of a loaded function. They are stored with each invocation,
@@ -10,13 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
 Place = tuple[str | None, ...]
-MASK = "**********"
-_decode_places = msgspec.json.Decoder(tuple[tuple[str | None, ...], ...]).decode
-# Numbers with a point or an exponent keep their digits.
-_decode = msgspec.json.Decoder(float_hook=lambda digits: msgspec.Raw(digits.encode())).decode
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 _CONDITIONS = ("if", "then", "else")
 
@@ -27,27 +21,6 @@ def find_secrets(*schemas: Mapping[str, Any]) -> tuple[Place, ...]:
     for schema in schemas:
         found |= dict.fromkeys(_places(schema, schema.get("$defs", {}), (), ()))
     return tuple(place for place in found if not any(place[:n] in found for n in range(len(place))))
-
-
-def encode_paths(places: Iterable[Place]) -> bytes:
-    """Return places as they are stored with an invocation; empty if there are none."""
-    found = tuple(places)
-    return msgspec.json.encode(found) if found else b""
-
-
-def mask(arguments: bytes, places: bytes) -> bytes:
-    """Return the arguments with the values at these places masked.
-
-    Args:
-        arguments: A JSON object.
-        places: As `encode_paths` returned them.
-    """
-    if not places:
-        return arguments
-    value = _decode(arguments)
-    for place in _decode_places(places):
-        value = _masked(value, place)
-    return msgspec.json.encode(value)
 
 
 def _places(
@@ -90,17 +63,3 @@ def _parts(schema: Mapping[str, Any]) -> Iterable[tuple[Place, Any]]:
             yield (), part
     for key in _CONDITIONS:
         yield (), schema.get(key)
-
-
-def _masked(value: Any, place: Place) -> Any:  # noqa: ANN401 - any JSON value
-    if not place:
-        return value if value is None else MASK
-    name, further = place[0], place[1:]
-    if isinstance(value, dict):
-        return {
-            key: _masked(part, further) if name in (None, key) else part
-            for key, part in value.items()
-        }
-    if isinstance(value, list) and name is None:
-        return [_masked(part, further) for part in value]
-    return value

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from runtime.processes import import_hook
 from runtime.processes.private_folder import own_folder
 from runtime.registry.bundle import Bundle, decode_bundle
 
@@ -21,12 +22,11 @@ _STARTS_AFRESH = frozenset(
     | {"joblib.externals.loky.backend.spawn", "loky.backend.spawn"}
 )
 _BUNDLE = "bundle"
-_PACKAGE = """import sys
-sys.path.append({root!r})
+_PACKAGE = f"""import sys
+{import_hook.BOOT}
 from runtime.registry.importer import serve_spawned
 serve_spawned(sys.modules[__name__])
 """
-_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 def starts_afresh(module: str) -> bool:
@@ -49,7 +49,7 @@ def write_package(bundle: Bundle, namespace: str) -> None:
     folder = place / namespace
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / _BUNDLE).write_bytes(bundle.encode())
-    (folder / "__init__.py").write_text(_PACKAGE.format(root=_ROOT), encoding="utf-8")
+    (folder / "__init__.py").write_text(_PACKAGE, encoding="utf-8")
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))  # before a folder of the same name
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from runtime.errors import ArgumentFault, ArgumentsError, pointer_to
 
@@ -24,8 +24,8 @@ _AT_A_KEY = "[key]"
 def refusal_of(error: ValidationError, arguments: bytes) -> ArgumentsError:
     """Return the error for arguments, a JSON object, that pydantic refused."""
     try:
-        sent = msgspec.json.decode(arguments)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        sent = from_json(arguments)
+    except (ValueError, RecursionError):
         sent = None  # the arguments are not JSON, which is the only fault then
     faults: dict[ArgumentFault, None] = {}
     for fault in error.errors(include_url=False, include_context=False, include_input=False):

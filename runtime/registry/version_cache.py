@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from runtime.errors import UnknownFunctionError
-from runtime.registry.bundle import Bundle, decode_release
+from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
+from runtime.registry.published_version import decode_release
 
 _MOST_VERSIONS = 256
 

@@ -12,7 +12,7 @@ import structlog
 
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.ids import new_invocation_id
-from runtime.registry.manifest import decode_manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.schedules.cron import read_cron
 from runtime.schedules.due import decide, target_of
 from runtime.store.blocking_connection import BlockingConnection

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import structlog
 
-from runtime.registry.manifest import decode_manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests
 from runtime.store.system_commands import MOST_ADOPTING, adopt_lanes, forget_queues, read_names

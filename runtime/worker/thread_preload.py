@@ -16,7 +16,7 @@ from itertools import chain, repeat
 import msgspec
 import structlog
 
-from runtime.registry.manifest import decode_manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests, read_versions
 from runtime.worker.maintenance import RoundTask

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from runtime.invocations.submission import prepare, submit
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.store.invocation_commands import Settlement, claim, settle
@@ -35,7 +36,10 @@ def publish(connection: BlockingConnection, *names: str) -> list[Manifest]:
     for manifest in manifests:
         connection.run(
             publish_function(
-                manifest.name, manifest=manifest.encode(), version=manifest.version, source=b""
+                manifest.name,
+                manifest=encode_manifest(manifest),
+                version=manifest.version,
+                source=b"",
             )
         )
     return manifests

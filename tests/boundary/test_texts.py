@@ -25,7 +25,7 @@ from runtime.access.api_key import generate_key_text, parse_key_text
 from runtime.callbacks.ssrf_guard import parse_target
 from runtime.errors import CallbackAddressError, ChannelClosedError, SettingsError
 from runtime.execution.outcome import Ending
-from runtime.execution.runner_protocol import decode_ending, encode
+from runtime.execution.worker_codec import decode_ending, encode
 from runtime.processes.channel import Channel
 from runtime.sdk.durations import parse_duration
 from runtime.sdk.option_parsing import parse_rate

@@ -20,6 +20,7 @@ from gateway.invoke.call_headers import CALL_HEADERS, CallHeader, CallHeaders
 from gateway.parsing.headers import single_header
 from runtime.invocations.record import read
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.settings import Settings
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
@@ -59,7 +60,9 @@ def answers_of(
 
 @pytest.fixture
 def published(redis_url: str, connection: BlockingConnection) -> str:
-    connection.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
+    connection.run(
+        publish_function("echo", manifest=encode_manifest(ECHO), version="v1", source=b"")
+    )
     return redis_url
 
 

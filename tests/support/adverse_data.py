@@ -15,6 +15,7 @@ from typing import Any
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.store import scripts
 from runtime.store.access_commands import StoredKey, create_key
 from runtime.store.blocking_connection import BlockingConnection
@@ -165,7 +166,7 @@ def _add_functions(data: Adverse) -> None:
     data.functions = [f"f{at:04}" for at in range(FUNCTIONS)]
     calls: list[Command[Any]] = []
     for at, name in enumerate(data.functions):
-        manifest = Manifest(name=name, version="v", file=f"{name}.py").encode()
+        manifest = encode_manifest(Manifest(name=name, version="v", file=f"{name}.py"))
         limits = "1 0 0" if at % 3 == 0 else ""
         calls.append(
             publish_function(name, manifest=manifest, version=name, source=b"", limits=limits)

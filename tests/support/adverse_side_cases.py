@@ -7,6 +7,7 @@ from typing import Any
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.store import access_commands as access
 from runtime.store import delivery_commands as deliveries
 from runtime.store import function_commands as functions
@@ -50,7 +51,7 @@ case("list_deliveries", "of any status")(
 
 
 def _manifest(name: str) -> bytes:
-    return Manifest(name=name, version="v", file="f.py").encode()
+    return encode_manifest(Manifest(name=name, version="v", file="f.py"))
 
 
 case("publish_function", "one of 1,000 anew")(

@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.settings import read_environment
 from runtime.store import function_commands, invocation_commands
 from runtime.store.blocking_connection import BlockingConnection
@@ -50,7 +51,7 @@ class RunningGateway:
             self.connection.run(
                 function_commands.publish_function(
                     manifest.name,
-                    manifest=manifest.encode(),
+                    manifest=encode_manifest(manifest),
                     version=manifest.version or "none",
                     source=b"",
                 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests, read_versions
 

@@ -17,6 +17,7 @@ from runtime.execution import runner_protocol as frames
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_process import RUNNER_ENTRY
 from runtime.execution.runner_protocol import RunnerLimits, Start
+from runtime.execution.worker_codec import decode_ending, encode
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
 from runtime.processes.frames import pack
@@ -80,7 +81,7 @@ class RunnerDriver:
             max_log_bytes=MAX_LOG_BYTES,
             loop_stall_s=loop_stall_s,
         )
-        self._child.channel.send(frames.LOAD, frames.encode(limits), bundle.encode())
+        self._child.channel.send(frames.LOAD, encode(limits), bundle.encode())
         loaded = self.answer(0)
         assert loaded.kind == "succeeded", loaded.ending
 
@@ -118,7 +119,7 @@ class RunnerDriver:
                 has_request=request is not None,
                 per_process=per_process or self._per_process,
             )
-            parts = frames.encode(start), json.dumps(one).encode(), request or b""
+            parts = encode(start), json.dumps(one).encode(), request or b""
             data.append(pack(frames.RUN, *parts))
             serials.append(serial)
         self.send_raw(b"".join(data))
@@ -208,10 +209,10 @@ class RunnerDriver:
             _, serial, ending, result, took_us = frame
             assert int(serial) not in self.answers, "answered twice"
             self.answers[int(serial)] = Answer(
-                frames.decode_ending(ending), result, int(took_us) / 1e6, time.monotonic()
+                decode_ending(ending), result, int(took_us) / 1e6, time.monotonic()
             )
         elif kind == frames.FULL:
-            self.full = frames.decode_ending(frame[1])
+            self.full = decode_ending(frame[1])
         else:
             assert kind in frames.EVENTS, kind
             assert int(frame[1]) not in self.answers or frame[1] == b"0", "told after its answer"

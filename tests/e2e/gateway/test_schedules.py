@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.sdk.options import Options
 from runtime.store import function_commands
 from tests.support.upkeeping import keeping_up, ticker
@@ -49,7 +50,7 @@ def declared(gateway, http):
     gateway.connection.run(
         function_commands.publish_function(
             "report",
-            manifest=manifest.encode(),
+            manifest=encode_manifest(manifest),
             version=manifest.version,
             source=b"",
             schedule=("0 6 * * *", "Europe/Berlin"),

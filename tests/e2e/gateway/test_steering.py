@@ -9,6 +9,10 @@ import pytest
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.store.function_commands import publish_function
+from runtime.registry.manifest_codec import encode_manifest
+from runtime.sdk.options import Options
+from runtime.store.function_commands import publish_function, read_waiting
+from runtime.store.submission_commands import parts_of, submit
 from tests.e2e.gateway.answers import code_of
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
@@ -132,7 +136,7 @@ def test_arguments_that_no_longer_fit_are_422(gateway, http):
     strict = {"properties": {"new": {"type": "integer"}}, "additionalProperties": False}
     manifest = Manifest(name="moving", version="v2", file="m.py", parameters=strict)
     gateway.connection.run(
-        publish_function("moving", manifest=manifest.encode(), version="v2", source=b"")
+        publish_function("moving", manifest=encode_manifest(manifest), version="v2", source=b"")
     )
     eventually(lambda: http.get("/functions/moving").json()["version"] == "v2")
 

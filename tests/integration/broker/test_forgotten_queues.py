@@ -9,6 +9,7 @@ import msgspec
 from runtime.broker.attempt import Attempt
 from runtime.invocations.status import Status
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.sdk.options import Options
 from runtime.store.system_commands import pause_queue, read_queues
 from runtime.worker.queue_cleanup import QueueCleanup
@@ -26,7 +27,7 @@ def put_in_order(life: Life) -> None:
 
 def store_manifest(life: Life, name: str, queue: str) -> None:
     manifest = Manifest(name=name, version="v", file="f.py", options=Options(queue=queue))
-    life.command("HSET", life.key("functions"), name, manifest.encode())
+    life.command("HSET", life.key("functions"), name, encode_manifest(manifest))
     life.command("SADD", life.key("queues"), queue)
 
 

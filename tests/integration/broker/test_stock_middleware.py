@@ -26,6 +26,7 @@ from dramatiq.results.backends import StubBackend as StubResults
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from tests.integration.broker.conftest import succeed
@@ -42,7 +43,7 @@ def publish(connection: BlockingConnection):
         schema = {"type": "object", "properties": properties}
         manifest = Manifest(name=name, version="v1", file=f"{name}.py", parameters=schema)
         connection.run(
-            publish_function(name, manifest=manifest.encode(), version="v1", source=b"-")
+            publish_function(name, manifest=encode_manifest(manifest), version="v1", source=b"-")
         )
 
     return publish

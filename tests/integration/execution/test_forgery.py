@@ -13,13 +13,14 @@ import gc
 from runtime.execution import runner_protocol as frames
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_main import RunnerMain
+from runtime.execution.runner_codec import encode_ending
 
 def speak(kind, *parts):
     runner = next(each for each in gc.get_objects() if type(each) is RunnerMain)
     runner._channel.send(kind, b"%d" % runner._serial, *parts)
 
 def answer(result, **said):
-    speak(frames.DONE, frames.encode(Ending(**({"kind": "succeeded"} | said))), result, b"5")
+    speak(frames.DONE, encode_ending(Ending(**({"kind": "succeeded"} | said))), result, b"5")
 """
 NO_JSON = [
     b'1,"status":"failed"',
@@ -82,7 +83,7 @@ def test_a_forged_ending_is_no_other_than_a_runner_has(bench, said):
 
 def test_what_says_that_memory_is_gone_is_no_success(bench):
     source = f"{SPEAK}\ndef f(): speak(frames.FULL)\n"
-    ending = "frames.encode(Ending(kind='succeeded'))"
+    ending = "encode_ending(Ending(kind='succeeded'))"
     source = source.replace('b"%d" % runner._serial, *parts', ending)
 
     outcome = bench.run(write(source))

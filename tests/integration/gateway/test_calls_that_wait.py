@@ -19,6 +19,7 @@ from gateway.serving.connection import Connection
 from gateway.serving.dispatch import HeadCache
 from gateway.serving.limits import ConnectionLimits
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.settings import Settings
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
@@ -149,7 +150,9 @@ Run = Callable[[Callable[[Gateway], Awaitable[T]]], T]
 @pytest.fixture
 def run(redis_url: str, life: Life) -> Run[Any]:
     connection = BlockingConnection(redis_url)
-    connection.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
+    connection.run(
+        publish_function("echo", manifest=encode_manifest(ECHO), version="v1", source=b"")
+    )
     connection.close()
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from types import FrameType
 
 from gateway.app import create
 from gateway.serving.dispatch import HeadCache
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.settings import Settings
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
@@ -77,7 +78,9 @@ def trace(redis_url: str, shown: str) -> None:
 def test_a_call_with_a_key_enters_few_files_on_its_way_to_the_script(
     redis_url: str, connection: BlockingConnection
 ) -> None:
-    connection.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
+    connection.run(
+        publish_function("echo", manifest=encode_manifest(ECHO), version="v1", source=b"")
+    )
     shown = make_key(connection, "ada", "admin").headers["Authorization"]
 
     child = subprocess.run(

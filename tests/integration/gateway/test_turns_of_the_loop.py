@@ -19,6 +19,7 @@ from gateway.app import create
 from gateway.asgi.application import GatewayApplication
 from runtime.access.api_key import generate_key_text
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.settings import Settings
 from runtime.store import function_commands
 from runtime.store.blocking_connection import BlockingConnection
@@ -220,7 +221,7 @@ def ask(connection: BlockingConnection, redis_url: str, turns: Turns):
     def ask(path: str, body: bytes, **settings: object) -> tuple[int, bytes]:
         connection.run(
             function_commands.publish_function(
-                "wide", manifest=WIDE.encode(), version=WIDE.version, source=b""
+                "wide", manifest=encode_manifest(WIDE), version=WIDE.version, source=b""
             )
         )
 

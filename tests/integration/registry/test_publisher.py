@@ -7,7 +7,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.registry.bundle import decode_release
+from runtime.registry.published_version import decode_release
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_source, read_versions
 from runtime.store.scripts import Command

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from runtime.errors import UnknownFunctionError
-from runtime.registry.bundle import Bundle, PublishedVersion
+from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
+from runtime.registry.published_version import PublishedVersion
 from runtime.registry.version_cache import VersionCache
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function, read_source
@@ -33,7 +35,7 @@ def test_manifest_and_bundle_of_a_version_are_found_as_redis_keeps_them(
 ):
     made = release(b"one")
     version = made.bundle.version
-    manifest = made.manifests[0].encode()
+    manifest = encode_manifest(made.manifests[0])
     connection.run(publish_function("f", manifest=manifest, version=version, source=made.encode()))
     data = connection.run(read_source(version))
     assert data is not None

@@ -10,6 +10,7 @@ import pytest
 
 from runtime.invocations.record import Record, record_from_hash
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.sdk.options import Options
 from runtime.store import function_commands, schedule_commands
 from runtime.store.blocking_connection import BlockingConnection
@@ -30,7 +31,7 @@ class Planner(Life):
         return self.connection.run(
             function_commands.publish_function(
                 name,
-                manifest=manifest.encode(),
+                manifest=encode_manifest(manifest),
                 version=version,
                 source=b"",
                 schedule=(chosen.schedule or "", chosen.timezone),

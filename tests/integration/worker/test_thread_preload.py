@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.sdk.options import Options
 from runtime.settings import read_environment
 from runtime.store.blocking_connection import BlockingConnection
@@ -35,7 +36,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 def publish_with_options(url: str, name: str, options: Options) -> None:
     manifest = Manifest(name=name, version="v1", file=f"{name}.py", options=options)
-    publish_encoded(url, name, manifest.encode())
+    publish_encoded(url, name, encode_manifest(manifest))
 
 
 def publish_encoded(url: str, name: str, manifest: bytes) -> None:

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from dramatiq.middleware import Middleware
 
 from runtime.invocations.status import Status
-from runtime.registry.manifest import decode_manifest
+from runtime.registry.manifest_codec import decode_manifest
 from runtime.settings import Settings
 from runtime.store.function_commands import read_manifests
 from runtime.worker.main import build

@@ -7,8 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.registry.bundle import Bundle, PublishedVersion, decode_bundle, decode_release
+from runtime.registry.bundle import Bundle, decode_bundle
 from runtime.registry.manifest import Manifest
+from runtime.registry.published_version import PublishedVersion, decode_release
 
 BUNDLE = Bundle(root="/f", file="a/b.py", sources={"a/b.py": b"x", "_h.py": b"y"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.registry.manifest import decode_manifest
+from runtime.registry.manifest_codec import decode_manifest, encode_manifest
 
 ISSUE_EXAMPLE = '''"""Shrink pictures."""
 from typing import Annotated
@@ -64,7 +64,7 @@ def test_a_function_as_authors_write_it(load_source):
         "application/octet-stream",
     )
     assert (manifest.options.timeout_s, manifest.options.retry.retries) == (30, 2)
-    assert decode_manifest(manifest.encode()) == manifest
+    assert decode_manifest(encode_manifest(manifest)) == manifest
 
 
 def test_unannotated_parameters_take_anything(load_source):

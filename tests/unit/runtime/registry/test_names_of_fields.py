@@ -9,7 +9,7 @@ import pytest
 from penstock import Context
 from runtime.errors import ArgumentsError
 from runtime.registry.argument_check import check_arguments
-from runtime.registry.secret_paths import encode_paths, mask
+from runtime.registry.secret_masking import encode_paths, mask
 
 PREAMBLE = """
 import dataclasses

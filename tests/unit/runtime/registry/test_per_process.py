@@ -7,7 +7,8 @@ import json
 import pytest
 
 from runtime.errors import LoadError
-from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import decode_manifest, encode_manifest
 from runtime.sdk.options import Options
 
 PREAMBLE = """
@@ -57,7 +58,7 @@ SAID = [
 def test_the_manifest_has_a_number(load_source, code: str, window: int):
     [function] = load_source(f"{PREAMBLE}\n{code}\n").values()
 
-    manifest = decode_manifest(function.manifest.encode())
+    manifest = decode_manifest(encode_manifest(function.manifest))
 
     assert manifest.options.per_process == window
     assert manifest.window == window
@@ -71,7 +72,7 @@ def test_what_the_author_said_wrongly_is_an_error_of_the_file(load_source):
 
 
 def test_a_manifest_of_a_release_that_did_not_know_the_option_means_one():
-    said = json.loads(Manifest(name="f", version="v1", file="f.py").encode())
+    said = json.loads(encode_manifest(Manifest(name="f", version="v1", file="f.py")))
     del said["options"]["per_process"]
 
     manifest = decode_manifest(json.dumps(said).encode())

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runtime.registry.secret_paths import MASK, encode_paths, mask
+from runtime.registry.secret_masking import MASK, encode_paths, mask
 
 PREAMBLE = """
 import dataclasses

@@ -6,6 +6,7 @@ from any thread.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,8 +102,27 @@ class Builder:
         except PythonUnavailableError as error:
             raise DependencyError("PythonUnavailable", str(error)) from None
 
-    def resolve(self, metadata: ScriptMetadata) -> Lock:
+    def digest_of(self, metadata: ScriptMetadata, uv_lock: bytes | None) -> str:
+        """Return a hash over all that decides what a block is resolved to, in hex.
+
+        Raises:
+            DependencyError: No interpreter here fits.
+        """
+        series = self.interpreter_for(metadata.requires_python).series
+        parts = (
+            *(metadata.digest, uv_commands.COMPANION, series),
+            *(self._options.builds, self._options.age),
+        )
+        digest = hashlib.sha256("\0".join(parts).encode())
+        digest.update(uv_lock or b"")
+        return digest.hexdigest()
+
+    def resolve(self, metadata: ScriptMetadata, *, uv_lock: bytes | None = None) -> Lock:
         """Return the lock of a block.
+
+        Args:
+            metadata: What the block says.
+            uv_lock: What `uv lock --script` has pinned for the file; kept to, if given.
 
         Raises:
             DependencyError: It cannot be resolved.
@@ -112,6 +132,7 @@ class Builder:
         request = {
             "what": "resolve",
             "block": metadata.script(),
+            "uv_lock": None if uv_lock is None else uv_lock.decode("utf-8", "replace"),
             "python": interpreter.path,
             "builds": self._builds(metadata.build),
             "arguments": [*self._arguments(), *self._age(metadata)],
@@ -123,6 +144,7 @@ class Builder:
             requires_python=metadata.requires_python,
             build=metadata.build,
             preload=metadata.preload,
+            block=metadata.digest,
         )
 
     def find(self, lock: Lock) -> Environment | None:

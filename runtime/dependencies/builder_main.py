@@ -58,8 +58,8 @@ def work(channel: Channel) -> None:
 def resolve(request: dict[str, Any]) -> dict[str, Any]:
     """Pin what a block asks for; return the requirements, and whether they hold on every platform.
 
-    The request has `uv`, `script` (the file's path), `block` (its text), `python`, `builds` and
-    `arguments`, and `pins`, the text of a lock file beside the script, or None.
+    The request has `uv`, `block` (its text), `python`, `builds`, `arguments`, and `uv_lock`, the
+    text of a lock file beside the function file, or None.
     """
     with tempfile.TemporaryDirectory(prefix="penstock-resolve-") as folder:
         script, companions, output = (
@@ -67,6 +67,13 @@ def resolve(request: dict[str, Any]) -> dict[str, Any]:
         )
         script.write_text(request["block"], encoding="utf-8")
         companions.write_text(f"{uv_commands.COMPANION}\n", encoding="utf-8")
+        arguments = list(request["arguments"])
+        if request["uv_lock"] is not None:
+            pins = Path(folder, "pins.txt")
+            Path(f"{script}.lock").write_text(request["uv_lock"], encoding="utf-8")
+            if fault := _run(uv_commands.export_command(request["uv"], script, pins), folder):
+                raise _FailureError("MetadataInvalid", uv_commands.explain_stale_lock(fault))
+            arguments += ["--constraints", str(pins)]
         found = ""
         for is_universal in (True, False):
             command = uv_commands.resolve_command(
@@ -75,7 +82,7 @@ def resolve(request: dict[str, Any]) -> dict[str, Any]:
                 python=request["python"],
                 output=output,
                 builds=request["builds"],
-                arguments=request["arguments"],
+                arguments=arguments,
                 is_universal=is_universal,
             )
             found = _run(command, folder)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _KEY_DIGITS = 16
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)\s*(==|@)\s*(?P<version>[^\s;\\]+)", re.MULTILINE)
@@ -30,6 +31,7 @@ class Lock:
         requires_python: What the file asks for; "" if it does not.
         build: Canonical names of the packages that may be built from source.
         preload: Modules that the fork server imports before it forks.
+        block: The digest of the block that was resolved.
     """
 
     requirements: str
@@ -37,6 +39,7 @@ class Lock:
     requires_python: str = ""
     build: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    block: str = ""
 
     @property
     def digest(self) -> bytes:
@@ -53,6 +56,12 @@ class Lock:
     def packages(self) -> list[Package]:
         """Return what is pinned; a package may stand twice, with markers for other platforms."""
         return [Package(pin["name"], pin["version"]) for pin in _PIN.finditer(self.requirements)]
+
+
+def lock_from(members: Mapping[str, Any]) -> Lock:
+    """Return the lock with the members that `dataclasses.asdict` gave."""
+    lists = {name: tuple(members.get(name, ())) for name in ("build", "preload")}
+    return Lock(**{**members, **lists})
 
 
 def environment_key(requirements: str, python: str, platform: str) -> str:

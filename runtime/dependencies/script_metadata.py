@@ -35,6 +35,7 @@ _BLOCK = re.compile(
     r"^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$", re.MULTILINE
 )  # the specification's reference expression
 _TYPE = "script"
+_MARK = b"# /// script"
 _MEMBERS = ("dependencies", "requires-python", "tool")
 _OWN_MEMBERS = ("build", "preload")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -97,6 +98,13 @@ class ScriptMetadata:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def has_block(source: bytes) -> bool:
+    """Whether a file has a block, valid or not."""
+    if _MARK not in source:
+        return False
+    return any(match["type"] == _TYPE for match in _BLOCK.finditer(_decode(source)))
+
+
 def read_metadata(source: bytes) -> ScriptMetadata | None:
     """Return the block of a file, None if it has none.
 
@@ -105,6 +113,8 @@ def read_metadata(source: bytes) -> ScriptMetadata | None:
     Raises:
         MetadataError: There are two blocks, or the block is not valid.
     """
+    if _MARK not in source:  # nearly all files, at every pass of the publisher
+        return None
     text = _decode(source)
     blocks = [match for match in _BLOCK.finditer(text) if match["type"] == _TYPE]
     if not blocks:

@@ -76,6 +76,23 @@ def resolve_command(
     ]
 
 
+def export_command(uv: str, script: Path, output: Path) -> list[str]:
+    """Return the command that writes the pins of the lock file beside a script into a file."""
+    return [
+        *(uv, "export", "--script", str(script), "--locked", "--no-header", "--no-annotate"),
+        *("--no-hashes", "--quiet", "--output-file", str(output)),
+        *_NO_PROJECT,
+    ]
+
+
+def explain_stale_lock(text: str) -> str:
+    """Return what to do about a lock file that does not fit its block."""
+    return (
+        "the lock file beside the file does not fit its block; write it anew: "
+        f"uv lock --script functions/NAME.py\n{mask(text)[: _TEXT_MOST_BYTES // 2]}"
+    )
+
+
 def venv_command(uv: str, folder: Path, *, python: str) -> list[str]:
     """Return the command that makes an empty environment, which may be renamed afterwards."""
     venv = (uv, "venv", str(folder), "--python", python, "--relocatable", "--no-project", "--quiet")

@@ -25,6 +25,7 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Child:
         self._exit: Exit | None = None
         self._waiting = threading.Lock()  # the exit message comes once: one thread reads it
         self._last_resort: threading.Timer | None = None
+        self.is_closed = False
 
     def kill(self) -> None:
         """Kill the child and its process group; safe from any thread, at any time."""
@@ -81,6 +83,7 @@ class Child:
 
     def close(self) -> None:
         """Kill the child if it still runs, and close the descriptors; safe to call twice."""
+        self.is_closed = True
         self._rest()
         self.channel.close()
         self._line.close()  # the server kills the child when it sees the lifeline close
@@ -137,12 +140,19 @@ class ForkServer:
         environment: The whole environment of children; see `environment.clean_environment`.
         program: The interpreter: our own, or that of an environment with a function's packages.
             The other one reads no packages of the user's own folder.
+        wished: Modules that an author wants imported before any fork. If one cannot be imported
+            or starts a thread, none is, and the server's standard error says so.
     """
 
     def __init__(
-        self, *, preload: Sequence[str], environment: Mapping[str, str], program: str = ""
+        self,
+        *,
+        preload: Sequence[str],
+        environment: Mapping[str, str],
+        program: str = "",
+        wished: Sequence[str] = (),
     ) -> None:
-        self._preload = tuple(preload)
+        self._preload = (*preload, "--", *wished) if wished else tuple(preload)
         self._environment = dict(environment)
         self._command = [program, "-P", "-s"] if program else [sys.executable, "-P"]
         self._lock = threading.Lock()  # guards the fields below; not held while a spawn waits
@@ -151,12 +161,18 @@ class ForkServer:
         self._has_answered = False  # whether this server has forked before: preloading is done
         self._stopped = False
         self._place = Path()  # the folder in which each child of this server gets its own
+        self._alive: weakref.WeakSet[Child] = weakref.WeakSet()
 
     @property
     def pid(self) -> int | None:
         """The server's pid, None while no server runs."""
         process = self._process
         return None if process is None else process.pid
+
+    @property
+    def children(self) -> int:
+        """How many children have not been closed."""
+        return sum(not child.is_closed for child in tuple(self._alive))
 
     def start(self) -> None:
         """Start the server unless it runs; return before it has preloaded its modules."""
@@ -206,7 +222,9 @@ class ForkServer:
                 line.close()
         if pid is None:
             return None
-        return Child(pid, Channel(channel), line, self._place / f"{pid}")
+        child = Child(pid, Channel(channel), line, self._place / f"{pid}")
+        self._alive.add(child)
+        return child
 
     def _ask(
         self, entry: str, memory_bytes: int | None, descriptors: tuple[int, int]

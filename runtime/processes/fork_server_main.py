@@ -190,6 +190,37 @@ def _say(line: int, word: bytes) -> None:
         os.write(line, word)
 
 
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before and behind the first `--`."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+def _import_wished(modules: list[str]) -> None:
+    """Import what an author wants to have preloaded; without it, start this process again.
+
+    A module may fail, or start a thread, which no fork would have: nothing undoes an import.
+    """
+    for module in modules:
+        try:
+            importlib.import_module(module)
+            fault = "" if len(_own_threads()) == 1 else "it starts a thread"
+        except BaseException as error:  # noqa: BLE001 - a module may raise anything
+            fault = f"{type(error).__name__}: {error}"
+        if fault:
+            sys.stderr.write(f"{module} is not preloaded: {fault}\n")
+            sys.stderr.flush()
+            words = sys.orig_argv[: sys.orig_argv.index("--")]
+            os.execv(sys.executable, words)  # noqa: S606 - this very program
+
+
+def _own_threads() -> list[str]:
+    try:
+        return os.listdir("/proc/self/task")  # noqa: PTH208 - names are enough
+    except OSError:
+        return [""]
+
+
 def main() -> None:
     """Preload modules, then serve.
 
@@ -197,7 +228,6 @@ def main() -> None:
     the names of the modules.
     """
     control = socket.socket(fileno=int(sys.argv[1]))
-    os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - takes no keyword
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the worker stops the server, by closing the socket
     child_limits.adopt_orphans()
@@ -205,8 +235,11 @@ def main() -> None:
     hide_from_own_user()  # children inherit it: no function can read another function's runner
     place = Path(sys.argv[2])
     private_folder.use_folder(place)
-    for module in sys.argv[3:]:
+    ours, wished = _split(sys.argv[3:])
+    for module in ours:
         importlib.import_module(module)
+    _import_wished(wished)
+    os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - takes no keyword
     # Frozen objects are not touched by the collector, so children go on sharing their pages.
     gc.collect()
     gc.freeze()

@@ -10,8 +10,10 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
+
+from runtime.dependencies.lock import Lock, lock_from
 
 _VERSION_DIGITS = 12
 _COMPRESSION_LEVEL = 6
@@ -25,17 +27,19 @@ class Bundle:
         root: Absolute path of the functions folder; `__file__` and tracebacks show it.
         file: Path of the function file, relative to root, with `/`.
         sources: Source bytes of the function file and its helpers, by relative path.
-        version: First 12 hex digits of a SHA-256 hash over paths and sources. The root is left
-            out, so two machines with the same files have the same version.
+        lock: The packages that it needs, None if it runs in Penstock's own environment.
+        version: First 12 hex digits of a SHA-256 hash over paths, sources and lock. The root is
+            left out, so two machines with the same files have the same version.
     """
 
     root: str
     file: str
     sources: Mapping[str, bytes]
+    lock: Lock | None = None
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "version", _digest(self.file, self.sources))
+        object.__setattr__(self, "version", _digest(self.file, self.sources, self.lock))
 
     @property
     def default_name(self) -> str:
@@ -58,11 +62,13 @@ class Bundle:
 
     def encode(self) -> bytes:
         """Return the bundle as compressed bytes."""
-        index = {
+        index: dict[str, object] = {
             "root": self.root,
             "file": self.file,
             "sources": {file: len(source) for file, source in self.sources.items()},
         }
+        if self.lock is not None:
+            index["lock"] = asdict(self.lock)
         head = json.dumps(index).encode()
         return zlib.compress(
             b"\n".join((head, b"".join(self.sources.values()))), _COMPRESSION_LEVEL
@@ -78,13 +84,21 @@ def decode_bundle(data: bytes) -> Bundle:
     for file, size in index["sources"].items():
         sources[file] = body[start : start + size]
         start += size
-    return Bundle(root=index["root"], file=index["file"], sources=sources)
+    lock = index.get("lock")
+    return Bundle(
+        root=index["root"],
+        file=index["file"],
+        sources=sources,
+        lock=None if lock is None else lock_from(lock),
+    )
 
 
-def _digest(file: str, sources: Mapping[str, bytes]) -> str:
+def _digest(file: str, sources: Mapping[str, bytes], lock: Lock | None) -> str:
     digest = hashlib.sha256(file.encode("utf-8", "surrogateescape"))
     for path in sorted(sources):
         source = sources[path]
         digest.update(f"\0{path}\0{len(source)}\0".encode("utf-8", "surrogateescape"))
         digest.update(source)
+    if lock is not None:
+        digest.update(lock.digest)
     return digest.hexdigest()[:_VERSION_DIGITS]

@@ -13,7 +13,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
+from runtime.dependencies.script_metadata import (
+    MetadataError,
+    ScriptMetadata,
+    has_block,
+    read_metadata,
+)
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import FileError
 from runtime.sdk.option_parsing import NAME_LONGEST, is_function_name
@@ -30,12 +37,16 @@ class FoundFile:
         file: Path below the folder, with `/`.
         name: The dotted name that the file stands for; it may be invalid if there is an error.
         bundle: The source of the file and its helpers.
+        needs: What its block asks for, None if it runs in Penstock's own environment.
+        uv_lock: The lock file beside it (`uv lock --script`), if there is one and it has a block.
         error: Why there is no bundle.
     """
 
     file: str
     name: str
     bundle: Bundle | None = None
+    needs: ScriptMetadata | None = None
+    uv_lock: bytes | None = None
     error: FileError | None = None
 
 
@@ -79,9 +90,43 @@ def _found(
     elif size > _BUNDLE_MOST_BYTES:
         kind, limit = "TooLarge", f"{_BUNDLE_MOST_BYTES:,} bytes"
         text = f"the file and its helpers have {size:,} bytes; the limit is {limit}"
+    elif (found := _needs_of(file, source, mine)).error is not None:
+        return FoundFile(file=file, name=name, error=found.error)
     else:
-        return FoundFile(file=file, name=name, bundle=Bundle(root=root, file=file, sources=mine))
+        bundle = Bundle(root=root, file=file, sources=mine)
+        uv_lock = _uv_lock_of(root, file) if found.needs is not None else None
+        return FoundFile(file=file, name=name, bundle=bundle, needs=found.needs, uv_lock=uv_lock)
     return FoundFile(file=file, name=name, error=FileError(type=kind, message=text, file=file))
+
+
+class _Needs(NamedTuple):
+    """What a file's block asks for, or what is wrong with it."""
+
+    needs: ScriptMetadata | None = None
+    error: FileError | None = None
+
+
+def _needs_of(file: str, source: bytes, mine: dict[str, bytes]) -> _Needs:
+    try:
+        needs = read_metadata(source)
+    except MetadataError as error:
+        return _Needs(error=_invalid(str(error), file, error.line))
+    for helper, text in mine.items():
+        if helper != file and has_block(text):
+            fault = "a helper has no block of its own: put it into the files that are functions"
+            return _Needs(error=_invalid(fault, helper, None))
+    return _Needs(needs if needs is not None and needs.needs_environment else None)
+
+
+def _invalid(text: str, file: str, line: int | None) -> FileError:
+    return FileError(type="MetadataInvalid", message=text, file=file, line=line)
+
+
+def _uv_lock_of(root: str, file: str) -> bytes | None:
+    try:
+        return Path(root, f"{file}.lock").read_bytes()
+    except OSError:
+        return None
 
 
 def _fault_of_name(file: str, name: str) -> str | None:

@@ -13,6 +13,7 @@ from runtime.errors import LoadError
 from runtime.sdk.options import Options
 
 Injected = Literal["context", "request"]
+EnvironmentState = Literal["none", "resolving", "building", "ready", "failed"]
 _ASYNC_PER_PROCESS = 100
 
 
@@ -29,6 +30,39 @@ class FileError:
 def fault_of(error: LoadError) -> FileError:
     """Return a load error as it is stored."""
     return FileError(type=error.kind, message=error.message, file=error.file, line=error.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentView:
+    """The environment of a function, as it is shown.
+
+    Attributes:
+        state: `none`: it runs in Penstock's own. The others are those of its newest file.
+        key: The environment's name on the publisher's machine; "" before there is one.
+        python: The version of its interpreter.
+        packages: How many are installed.
+        bytes: How much of the disk it takes.
+        built_at_ms: When it was complete, in ms since the epoch; 0 before.
+        seconds: How long the build took, or has taken so far.
+        message: Why it failed.
+    """
+
+    state: EnvironmentState = "none"
+    key: str = ""
+    python: str = ""
+    packages: int = 0
+    bytes: int = 0
+    built_at_ms: int = 0
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageView:
+    """An installed package."""
+
+    name: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +90,9 @@ class Manifest:
         result_media_type: Media type of the result.
         error: Why the file on disk is not the version that is served, if it is not.
         is_loading: Whether the file is being loaded and no version is served yet.
+        sources: The hash of the sources alone, if `version` counts a lock too; else "".
+        environment: Where it runs.
+        dependencies: What is installed there.
     """
 
     name: str
@@ -76,6 +113,9 @@ class Manifest:
     result_media_type: str = "application/json"
     error: FileError | None = None
     is_loading: bool = False
+    sources: str = ""
+    environment: EnvironmentView = EnvironmentView()
+    dependencies: tuple[PackageView, ...] = ()
 
     @property
     def takes_request(self) -> bool:

@@ -54,7 +54,9 @@ class PublisherAuthority:
     ) -> frozenset[str]:
         """Return the files that must stay as they are published; log them when they change."""
         self._last = decode_publication(last)
-        serving = {each.file: each.version for each in published.values() if each.version}
+        serving = {
+            each.file: each.sources or each.version for each in published.values() if each.version
+        }
         withdraw_missing = self._take_order()
         if withdraw_missing is not None:
             self._authority.grant(mine, serving, withdraw_missing=withdraw_missing)

@@ -63,6 +63,7 @@ TABLE = (
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
     KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
+    KeyShape("locks", "locks", "permanent", "hash: digest of a block to its lock, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),
     KeyShape("running", "running:<function_name>", _LIVES, "set: running ids, if limited"),
     KeyShape("rate", "rate:<name>", "retention", "string: when the next start conforms, in ms"),

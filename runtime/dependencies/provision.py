@@ -1,0 +1,108 @@
+"""Give a file what its block asks for: a lock, an environment, a fork server in it.
+
+The publisher and the workers of one process share a `Provision`. All methods may block for as long
+as uv takes, and may be called from any thread but an event loop's.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Protocol
+
+from runtime.dependencies.builder import Builder, DependencyError
+from runtime.dependencies.environment_folder import Environment
+from runtime.dependencies.environment_servers import EnvironmentServers
+from runtime.dependencies.lock import Lock, lock_from
+from runtime.dependencies.script_metadata import ScriptMetadata
+from runtime.processes.fork_server import ForkServer
+
+
+class LockStore(Protocol):
+    """Where locks are kept, for all publishers of a system."""
+
+    def read(self, digest: str) -> bytes | None:
+        """Return what is kept for a block, None if nothing is."""
+
+    def keep(self, digest: str, lock: bytes) -> None:
+        """Keep a lock, unless one is kept already."""
+
+
+class Provision:
+    """Resolves, builds and starts what functions with packages of their own need.
+
+    Args:
+        builder: Resolves and builds with uv.
+        servers: The fork servers of environments.
+        locks: The locks of all blocks.
+    """
+
+    def __init__(self, builder: Builder, servers: EnvironmentServers, locks: LockStore) -> None:
+        self._builder = builder
+        self._servers = servers
+        self._locks = locks
+        self._resolving = threading.Lock()  # one at a time: files with one block get one lock
+
+    def lock_of(
+        self,
+        needs: ScriptMetadata,
+        *,
+        uv_lock: bytes | None,
+        on_resolving: Callable[[], object] = lambda: None,
+    ) -> Lock:
+        """Return the lock of a block; resolve it if it never was.
+
+        Args:
+            needs: What the block says.
+            uv_lock: The lock file beside the function file, if there is one: it wins.
+            on_resolving: Called if it has to be resolved.
+
+        Raises:
+            DependencyError: It cannot be resolved.
+            ProcessError: No child could be started.
+        """
+        digest = self._builder.digest_of(needs, uv_lock)
+        with self._resolving:
+            kept = self._locks.read(digest)
+            if kept is None:
+                on_resolving()
+                lock = self._builder.resolve(needs, uv_lock=uv_lock)
+                self._locks.keep(digest, json.dumps(asdict(lock)).encode())
+                kept = self._locks.read(digest) or json.dumps(asdict(lock)).encode()
+        try:
+            return lock_from(json.loads(kept))
+        except (ValueError, TypeError) as error:
+            text = f"the lock that is kept for the block cannot be read ({error}); relock it"
+            raise DependencyError("DependencyUnavailable", text) from error
+
+    def find(self, lock: Lock) -> Environment | None:
+        """Return the environment of a lock, None if it is not here.
+
+        Raises:
+            DependencyError: No interpreter here fits.
+        """
+        return self._builder.find(lock)
+
+    def environment_of(self, lock: Lock) -> Environment:
+        """Return the environment of a lock; build it if it is not here.
+
+        Raises:
+            DependencyError: It cannot be built.
+            ProcessError: No child could be started.
+        """
+        return self._builder.build(lock)
+
+    def server_of(self, environment: Environment, lock: Lock) -> ForkServer:
+        """Return the fork server of an environment.
+
+        Raises:
+            ProcessError: The environment has been removed, or this process is stopping.
+        """
+        return self._servers.server_of(environment, lock.preload)
+
+    def stop(self) -> None:
+        """Stop all that runs for it; safe to call twice."""
+        self._builder.stop()
+        self._servers.stop()

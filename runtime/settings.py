@@ -158,6 +158,54 @@ class Settings:
     load_timeout_s: float = Field(
         10, gt=0, description="Maximum time to load a function file, in seconds."
     )
+    dependencies: Literal["on", "locked", "off"] = Field(
+        "on",
+        description="What becomes of a function file that names packages. `on`: they are resolved "
+        "and installed; `locked`: only with a lock file beside it; `off`: the file is refused.",
+    )
+    dependencies_config: Literal["auto", "uv", "pip"] = Field(
+        "auto",
+        description="Whose configuration says where packages come from. `auto`: uv's, or pip's if "
+        "uv's names no index.",
+    )
+    dependencies_offline: bool = Field(
+        default=False, description="Resolve and install packages without using the network."
+    )
+    dependency_builds: Literal["none", "listed", "all"] = Field(
+        "listed",
+        description="Which packages may be built from source. `listed`: those that a file lists in "
+        "`[tool.penstock] build`.",
+    )
+    dependency_age: str = Field(
+        "",
+        description="Minimum age of a release when it is resolved, such as `3d`. If empty, none.",
+    )
+    pythons: tuple[str, ...] = Field(
+        (),
+        description="Paths of further Python interpreters for functions, comma-separated. "
+        "`python3.11` to `python3.15` on the PATH are found without it.",
+    )
+    python_downloads: bool = Field(
+        default=False, description="Allow uv to download an interpreter that is not here."
+    )
+    environment_disk: int = Field(
+        10_000_000_000,
+        ge=0,
+        is_size=True,
+        description="Maximum disk space of all environments together; unused ones are removed "
+        "above it.",
+    )
+    environment_links: Literal["clone", "copy", "hardlink"] = Field(
+        "clone",
+        description="How installed files share disk space with the cache. With `hardlink`, a "
+        "function that writes into one changes it for all.",
+    )
+    warm_environments: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Number of environments per worker that are kept ready without calls.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines that are written."
     )

@@ -37,12 +37,21 @@ class Provision:
         builder: Resolves and builds with uv.
         servers: The fork servers of environments.
         locks: The locks of all blocks.
+        needs_lock_file: Whether only files with a lock file beside them are provided for.
     """
 
-    def __init__(self, builder: Builder, servers: EnvironmentServers, locks: LockStore) -> None:
+    def __init__(
+        self,
+        builder: Builder,
+        servers: EnvironmentServers,
+        locks: LockStore,
+        *,
+        needs_lock_file: bool = False,
+    ) -> None:
         self._builder = builder
         self._servers = servers
         self._locks = locks
+        self._needs_lock_file = needs_lock_file
         self._resolving = threading.Lock()  # one at a time: files with one block get one lock
 
     def lock_of(
@@ -63,6 +72,12 @@ class Provision:
             DependencyError: It cannot be resolved.
             ProcessError: No child could be started.
         """
+        if self._needs_lock_file and uv_lock is None:
+            text = (
+                "PENSTOCK_DEPENDENCIES=locked: the file needs a lock file beside it; write it: "
+                "uv lock --script functions/NAME.py"
+            )
+            raise DependencyError("DependencyUnavailable", text)
         digest = self._builder.digest_of(needs, uv_lock)
         with self._resolving:
             kept = self._locks.read(digest)

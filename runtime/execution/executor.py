@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from runtime.dependencies.provision import Provision
+from runtime.execution.environments import Environments
 from runtime.execution.outcome import CANCELLED
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
@@ -34,7 +36,8 @@ class Executor:
 
     Args:
         loop: The worker's event loop.
-        fork_server: Forks the runner processes.
+        fork_server: Forks the runner processes of Penstock's own environment.
+        provision: Builds environments for the others; None refuses them.
         size: Most runners, and most threads.
         limits: Size limits on the output and the result of an attempt.
         load_timeout_s: How long a runner may take to load a bundle.
@@ -47,6 +50,7 @@ class Executor:
         loop: Loop,
         fork_server: ForkServer,
         *,
+        provision: Provision | None = None,
         size: int,
         limits: RunnerLimits,
         load_timeout_s: float = LOAD_TIMEOUT_S,
@@ -57,12 +61,13 @@ class Executor:
         self._on_capacity = on_room
         self._size = size
         self._times = RunTimes()
+        self.environments = Environments(loop, provision, fork_server, on_ready=on_room)
         self.pool = RunnerPool(
             loop,
             partial(
                 Runner,
                 loop=loop,
-                fork_server=fork_server,
+                server_of=self.environments.server_of,
                 limits=limits,
                 load_timeout_s=load_timeout_s,
             ),
@@ -86,6 +91,9 @@ class Executor:
         """Start an attempt; `run.listener` gets `on_ended` or `on_returned`."""
         if run.is_cancelled:
             run.end(CANCELLED)
+            return
+        if not self.environments.has(run.bundle, run.assignment.function):
+            run.requeue()  # to a worker that has what it needs, or to this one when it has
             return
         if run.manifest.options.isolation != "thread":
             self.pool.run(run)
@@ -135,6 +143,8 @@ class Executor:
                 for name, version in self._thread_functions.items():
                     if self._is_quick(name, version):
                         rooms[name] = _MOST_IN_LANE - count
+        for name in self.environments.lacking():
+            rooms[name] = 0
         return capacity, rooms
 
     def return_unstarted(self) -> None:

@@ -19,7 +19,7 @@ Only the loop thread reads and writes a `Runner`. What the process sends is not 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, Protocol
 
@@ -90,7 +90,7 @@ class Runner:
         owner: RunnerOwner,
         *,
         loop: Loop,
-        fork_server: ForkServer,
+        server_of: Callable[[Bundle], ForkServer],
         limits: RunnerLimits,
         load_timeout_s: float,
     ) -> None:
@@ -110,7 +110,7 @@ class Runner:
         self._loading = Loading(self, load_timeout_s)
         self._mode: SequentialRunner | ConcurrentRunner = SequentialRunner(self)
         self._why_silent: Exception | None = None
-        self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
+        self.process = RunnerProcess(loop, partial(server_of, bundle), key.memory_bytes, self)
         self.watch = LimitWatch(loop, self._phase, self.process.look_at_all)
         self.process.spawn()
 

@@ -67,12 +67,16 @@ class RunnerProcess:
     """
 
     def __init__(
-        self, loop: Loop, fork_server: ForkServer, memory_bytes: int, observer: Observer
+        self,
+        loop: Loop,
+        find_server: Callable[[], ForkServer],
+        memory_bytes: int,
+        observer: Observer,
     ) -> None:
         self.pid = 0
         self.ways: SideChannel | None = None
         self._loop = loop
-        self._fork_server = fork_server
+        self._find_server = find_server
         self._memory_bytes = memory_bytes
         self._observer = observer
         self._child: Child | None = None
@@ -162,7 +166,7 @@ class RunnerProcess:
     def _spawn(self) -> None:
         """Fork the child and hand it to the loop thread; runs in the "spawn" thread."""
         try:
-            child = self._fork_server.spawn(RUNNER_ENTRY, memory_bytes=self._memory_bytes)
+            child = self._find_server().spawn(RUNNER_ENTRY, memory_bytes=self._memory_bytes)
         except (ProcessError, OSError, RuntimeError) as error:  # OSError: no descriptors left
             self._loop.call_soon_threadsafe(partial(self._observer.on_refused, error))
             return

@@ -35,7 +35,7 @@ def install(root: str) -> None:
     """Let our packages be found in the folder `root`, before any others of these names."""
     # By name: this file is loaded under two names, so there are two classes.
     if not any(type(finder).__name__ == ImportHook.__name__ for finder in sys.meta_path):
-        sys.meta_path.insert(0, ImportHook(root))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, ImportHook(root))
 
 
 ROOT = __file__.rpartition("/runtime/processes/")[0]

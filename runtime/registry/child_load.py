@@ -26,7 +26,8 @@ from runtime.registry.manifest import FileError, Manifest
 from runtime.sdk.option_parsing import is_function_name
 
 ENTRY = "runtime.registry.child_load_main:inspect_bundle"
-PRELOAD = ("runtime.registry.child_load_main", "runtime.registry.manifest_completion")
+LOADING = "runtime.registry.child_load_main"
+PRELOAD = (LOADING, "runtime.registry.manifest_completion")
 COMPLETING = "runtime.registry.manifest_completion:complete_all"
 _MEMORY_BYTES = 4 * 1024**3
 _COMPLETING_LIMIT_S = 10.0

@@ -49,6 +49,11 @@ class FoundFile:
     uv_lock: bytes | None = None
     error: FileError | None = None
 
+    @property
+    def content(self) -> tuple[str, bytes | None]:
+        """What it is loaded again for when it changes; "" if there is no bundle."""
+        return (self.bundle.version if self.bundle is not None else "", self.uv_lock)
+
 
 def discover(root: Path) -> list[FoundFile]:
     """Return the function files below `root`, sorted by path.

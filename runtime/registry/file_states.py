@@ -6,15 +6,17 @@ The publisher owns one `FileStates`: `update` compares it with the folder and st
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import structlog
 
 from runtime.registry.bundle import Bundle
 from runtime.registry.discovery import FoundFile
+from runtime.registry.file_loading import LoadedFile, OnPhase, Phase
 from runtime.registry.load_pool import Loaded, LoadPool, Ticket
 from runtime.registry.manifest import FileError, Manifest
 from runtime.registry.publish_plan import FileState, Outcome
@@ -24,24 +26,46 @@ _log = structlog.get_logger(__name__)
 _UNTRIED_PAUSE_S = 0.5
 _HANGING_FACTOR = 2
 _FRESH_S = 1.0
+# What needs a change of the file, and what may be there later: a package, the index, the disk.
+_FINAL = {"MetadataInvalid", "DependencyConflict", "DependencyBuildRefused", "PythonUnavailable"}
+_PASSING = {
+    "DependencyUnavailable",
+    "DependencyBuildFailed",
+    "DependencyTimeout",
+    "DiskFull",
+}
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 30.0, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FileState:
-    """One file; `load` is a new object for each load, None while no load is running."""
+    """One file.
+
+    Attributes:
+        found: What is on the disk.
+        outcome: What the last load has given.
+        bundle: What is published of it: with its lock, if it has one.
+        load: A new object for each load, None while no load is running.
+        phase: What a load that takes long is doing, and since when.
+        failures: How many loads in a row have failed for a reason that may pass.
+    """
 
     found: FoundFile
     outcome: Outcome = None
+    bundle: Bundle | None = None
     load: object = None
+    phase: Phase | None = None
+    phase_at_ms: int = 0
     begun_at: float = 0.0
     retry_at: float = 0.0
+    failures: int = 0
 
 
 class FileStates:
     """Every function file of the folder; safe to use from many threads.
 
     Args:
-        inspect: Loads one bundle in a child.
+        load: Loads one file, in children.
         on_outcome: Called when a load has ended, in the load's thread.
         at_once: How many quick loads may run at the same time.
         retry_failed_s: Time after which a file that failed is loaded again: a package or a data
@@ -51,14 +75,16 @@ class FileStates:
     def __init__(
         self,
         *,
-        inspect: Callable[[Bundle], Sequence[Manifest]],
+        load: Callable[[FoundFile, OnPhase], LoadedFile],
         on_outcome: Callable[[], None],
         at_once: int,
         retry_failed_s: float,
     ) -> None:
         self._on_outcome = on_outcome
         self._retry_failed_s = retry_failed_s
-        self._loads = LoadPool(inspect=inspect, on_done=self._finish, at_once=at_once)
+        self._loads = LoadPool(
+            load=load, on_done=self._finish, on_phase=self._note_phase, at_once=at_once
+        )
         self._lock = threading.Lock()
         self._states: dict[str, _FileState] = {}
 
@@ -74,7 +100,13 @@ class FileStates:
         """Return the file states as `plan` takes them."""
         with self._lock:
             return [
-                FileState(file=state.found.file, name=state.found.name, outcome=state.outcome)
+                FileState(
+                    file=state.found.file,
+                    name=state.found.name,
+                    outcome=state.outcome,
+                    phase=state.phase,
+                    phase_at_ms=state.phase_at_ms,
+                )
                 for state in self._states.values()
             ]
 
@@ -94,27 +126,25 @@ class FileStates:
         """Return the version to publish for a manifest, None if the file does not provide it."""
         with self._lock:
             state = self._states.get(manifest.file)
-        if state is None or state.found.bundle is None or not isinstance(state.outcome, tuple):
+        if state is None or state.bundle is None or not isinstance(state.outcome, tuple):
             return None
         if all(own.name != manifest.name for own in state.outcome):
             return None
-        return PublishedVersion(bundle=state.found.bundle, manifests=state.outcome)
+        return PublishedVersion(bundle=state.bundle, manifests=state.outcome)
 
     def _update_file(self, found: FoundFile, held: _FileState | None, now: float) -> _FileState:
         if found.bundle is None:
             if found.error is not None and (held is None or held.outcome != found.error):
                 log_load_failure(found.file, found.error)
             return _FileState(found=found, outcome=found.error)
-        before = held.found.bundle if held is not None else None
-        if held is None or before is None or before.version != found.bundle.version:
+        if held is None or held.found.content != found.content:
             return self._begin(_FileState(found=found, begun_at=now))
         is_due = held.load is None and now >= held.retry_at
         return self._begin(held) if is_due and not isinstance(held.outcome, tuple) else held
 
     def _begin(self, state: _FileState) -> _FileState:
-        assert state.found.bundle is not None  # noqa: S101 - the caller has checked it
         begun = replace(state, load=object())
-        self._loads.begin(state.found.bundle, (state.found.file, begun.load))
+        self._loads.begin(state.found, (state.found.file, begun.load))
         return begun
 
     def _finish(self, ticket: Ticket, outcome: Loaded) -> None:
@@ -124,19 +154,42 @@ class FileStates:
             held = self._states.get(file)
             if held is None or held.load is not load:
                 return
-            self._states[file] = replace(
+            failures = held.failures + 1 if isinstance(outcome, FileError) else 0
+            ended = replace(
                 held,
-                outcome=held.outcome if outcome is None else outcome,
                 load=None,
-                retry_at=time.monotonic() + self._pause_s(outcome),
+                phase=None,
+                failures=failures,
+                retry_at=time.monotonic() + self._pause_s(outcome, failures),
             )
+            if isinstance(outcome, LoadedFile):
+                ended = replace(ended, outcome=outcome.manifests, bundle=outcome.bundle)
+            elif outcome is not None:
+                ended = replace(ended, outcome=outcome)
+            self._states[file] = ended
         if isinstance(outcome, FileError) and outcome != held.outcome:
             log_load_failure(file, outcome)
         self._on_outcome()
 
-    def _pause_s(self, outcome: Loaded) -> float:
+    def _note_phase(self, ticket: Ticket, phase: Phase) -> None:
+        """Record what a load is about to do; runs in the load's thread."""
+        file, load = ticket
+        with self._lock:
+            held = self._states.get(file)
+            if held is None or held.load is not load:
+                return
+            at_ms = time.time_ns() // 1_000_000
+            self._states[file] = replace(held, phase=phase, phase_at_ms=at_ms)
+        self._on_outcome()
+
+    def _pause_s(self, outcome: Loaded, failures: int) -> float:
         if outcome is None:
             return _UNTRIED_PAUSE_S
+        if isinstance(outcome, FileError):
+            if outcome.type in _FINAL:
+                return math.inf
+            if outcome.type in _PASSING:
+                return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
         is_hanging = isinstance(outcome, FileError) and outcome.type == "Timeout"
         return self._retry_failed_s * (_HANGING_FACTOR if is_hanging else 1)
 

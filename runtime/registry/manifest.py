@@ -13,6 +13,18 @@ from runtime.errors import LoadError
 from runtime.sdk.options import Options
 
 Injected = Literal["context", "request"]
+DEPENDENCY_ERRORS = frozenset(
+    {
+        "DependencyConflict",
+        "DependencyUnavailable",
+        "DependencyBuildRefused",
+        "DependencyBuildFailed",
+        "DependencyTimeout",
+        "PythonUnavailable",
+        "DiskFull",
+    }
+)
+"""The types of `FileError` that say that what a file needs cannot be provided."""
 EnvironmentState = Literal["none", "resolving", "building", "ready", "failed"]
 _ASYNC_PER_PROCESS = 100
 

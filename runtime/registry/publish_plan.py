@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from runtime.registry.manifest import FileError, Manifest
+from runtime.registry.file_loading import Phase
+from runtime.registry.manifest import DEPENDENCY_ERRORS, EnvironmentView, FileError, Manifest
 
 Outcome = tuple[Manifest, ...] | FileError | None
 DUPLICATE = "DuplicateName"
@@ -24,11 +25,15 @@ class FileState:
         name: The dotted name that the file stands for.
         outcome: The manifests that it publishes, the error why it cannot load, or None while its
             current version is being loaded for the first time.
+        phase: What a load that takes long is doing, None if none is.
+        phase_at_ms: Since when, in ms since the epoch.
     """
 
     file: str
     name: str
     outcome: Outcome
+    phase: Phase | None = None
+    phase_at_ms: int = 0
 
 
 def plan(
@@ -66,7 +71,21 @@ def plan(
     for state in states:
         if state.outcome is None and not any(m.file == state.file for m in wanted.values()):
             wanted.setdefault(state.name, as_loading(state.name, state.file))
+        _show_environment(wanted, state)
     return wanted
+
+
+def _show_environment(wanted: dict[str, Manifest], state: FileState) -> None:
+    """Show with the functions of a file what becomes of the environment of its newest version."""
+    shown: EnvironmentView | None = None
+    if state.phase is not None:
+        shown = EnvironmentView(state=state.phase, built_at_ms=state.phase_at_ms)
+    elif isinstance(state.outcome, FileError) and state.outcome.type in DEPENDENCY_ERRORS:
+        shown = EnvironmentView(state="failed", message=state.outcome.message)
+    if shown is not None:
+        for name, manifest in wanted.items():
+            if manifest.file == state.file:
+                wanted[name] = replace(manifest, environment=shown)
 
 
 def as_loading(name: str, file: str) -> Manifest:

@@ -12,16 +12,16 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from runtime.dependencies.provision import Provision
 from runtime.errors import StoreError
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.child_load import inspect
 from runtime.registry.discovery import discover
+from runtime.registry.file_loading import FileLoader
 from runtime.registry.file_states import FileStates, log_load_failure
 from runtime.registry.file_watcher import Watcher
 from runtime.registry.folder_status import FolderStatus
@@ -58,6 +58,7 @@ class Publisher:
         rescan_s: Longest time between two passes.
         retry_failed_s: Time after which a file that failed is loaded again.
         is_certain: Whether the operator has decided that this folder is to be published.
+        provision: Provides what files with dependencies need; None refuses them.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Publisher:
         rescan_s: float = 5.0,
         retry_failed_s: float = 30.0,
         is_certain: bool = False,
+        provision: Provision | None = None,
     ) -> None:
         self._is_certain = is_certain
         self._ordering = threading.Lock()
@@ -78,7 +80,8 @@ class Publisher:
         self._root = root
         self._rescan_s = rescan_s
         self._retry_failed_s = retry_failed_s
-        self._inspect = partial(inspect, fork_server, deadline_s=load_timeout_s)
+        loader = FileLoader(fork_server, deadline_s=load_timeout_s, provision=provision)
+        self._load = loader.load
         self._pass: _Pass | None = None
 
     def start(self) -> None:
@@ -87,7 +90,7 @@ class Publisher:
             return
         woken = threading.Event()
         file_states = FileStates(
-            inspect=self._inspect,
+            load=self._load,
             on_outcome=woken.set,
             at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
             retry_failed_s=self._retry_failed_s,

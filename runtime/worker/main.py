@@ -13,11 +13,14 @@ import structlog
 
 from runtime.callbacks.config import read_rules
 from runtime.callbacks.deliverer import Deliverer
+from runtime.dependencies.setup import build_provision
 from runtime.errors import PenstockError, SettingsError
 from runtime.execution.runner_process import PRELOAD
 from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment, hide_from_own_user
 from runtime.processes.fork_server import ForkServer
+from runtime.registry.child_load import LOADING
+from runtime.registry.lock_store import RedisLockStore
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings, unknown_variables
 from runtime.store.blocking_connection import BlockingConnection
@@ -61,23 +64,30 @@ def main() -> int:
 
 def build(settings: Settings) -> WorkerProcess:
     """Build a worker. The fork server starts first, while this process has one thread."""
-    fork_server = ForkServer(
-        preload=PRELOAD,
-        environment=clean_environment(read_environment(), settings.function_env),
-    )
+    environment = clean_environment(read_environment(), settings.function_env)
+    fork_server = ForkServer(preload=PRELOAD, environment=environment)
     fork_server.start()
+    provision = build_provision(
+        settings,
+        locks=RedisLockStore(BlockingConnection(settings.redis)),
+        preload=(*PRELOAD, LOADING),
+        process_environment=read_environment(),
+        function_environment=environment,
+    )
     publisher = Publisher(
         BlockingConnection(settings.redis),
         fork_server,
         settings.functions,
         load_timeout_s=settings.load_timeout_s,
         is_certain=settings.publish == "always",
+        provision=provision,
     )
     tracer = open_tracer(read_environment(), part="worker")
     return WorkerProcess(
         settings,
         fork_server=fork_server,
         publisher=publisher,
+        provision=provision,
         deliverer=Deliverer(settings.redis, read_rules(settings, tracer)),
         tracer=tracer,
     )

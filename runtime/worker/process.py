@@ -30,6 +30,7 @@ from runtime.broker.in_flight import InFlight
 from runtime.broker.middleware_signals import Signals
 from runtime.broker.settler import Settler
 from runtime.callbacks.deliverer import Deliverer
+from runtime.dependencies.provision import Provision
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
 from runtime.execution.runner_protocol import RunnerLimits
@@ -79,6 +80,7 @@ class WorkerProcess:
         fork_server: ForkServer,
         publisher: Publisher,
         deliverer: Deliverer,
+        provision: Provision | None = None,
         tracer: Tracer | None = None,
         middleware: Sequence[Middleware] = (),
     ) -> None:
@@ -86,6 +88,7 @@ class WorkerProcess:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._settings = settings
         self._fork_server = fork_server
+        self._provision = provision
         self._deliverer = deliverer
         self._tracer = tracer
         self._is_looking = False
@@ -97,6 +100,7 @@ class WorkerProcess:
         self.executor = Executor(
             loop,
             fork_server,
+            provision=provision,
             size=settings.runners,
             limits=RunnerLimits(
                 max_result_bytes=settings.max_result_bytes,
@@ -244,6 +248,8 @@ class WorkerProcess:
         self._heartbeat.stop()
         self.executor.stop()
         self._fork_server.stop()
+        if self._provision is not None:
+            self._provision.stop()
         if self._tracer is not None:
             self._tracer.stop()
         self._claimer.close()

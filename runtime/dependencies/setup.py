@@ -1,0 +1,73 @@
+"""Build the parts that provide dependencies, from the settings of a process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from runtime.dependencies.builder import Builder, BuilderOptions, environments_of
+from runtime.dependencies.environment_servers import EnvironmentServers
+from runtime.dependencies.provision import LockStore, Provision
+from runtime.errors import SettingsError
+from runtime.settings import Settings
+
+_AGE = re.compile(r"(\d+)\s*(h|d|w)")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def build_provision(
+    settings: Settings,
+    *,
+    locks: LockStore,
+    preload: Sequence[str],
+    process_environment: Mapping[str, str],
+    function_environment: Mapping[str, str],
+) -> Provision | None:
+    """Return what provides dependencies; None if the operator forbids them.
+
+    Args:
+        settings: The settings of the process.
+        locks: Where locks are kept.
+        preload: Our modules that fork servers import.
+        process_environment: The environment variables of this process.
+        function_environment: Those that functions get.
+
+    Raises:
+        SettingsError: A setting is wrong.
+    """
+    if settings.dependencies == "off":
+        return None
+    environments = environments_of(settings.data.absolute())
+    return Provision(
+        Builder(
+            environments,
+            environment=process_environment,
+            options=BuilderOptions(
+                config=settings.dependencies_config,
+                is_offline=settings.dependencies_offline,
+                builds=settings.dependency_builds,
+                age=_age_of(settings.dependency_age),
+                pythons=settings.pythons,
+                downloads=settings.python_downloads,
+                links=settings.environment_links,
+            ),
+        ),
+        EnvironmentServers(
+            environments,
+            preload=preload,
+            environment=function_environment,
+            most_warm=settings.warm_environments,
+        ),
+        locks,
+        needs_lock_file=settings.dependencies == "locked",
+    )
+
+
+def _age_of(text: str) -> str:
+    """Return an age as uv takes it: "3d" is "3 days"."""
+    if not text:
+        return ""
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise SettingsError(f"PENSTOCK_DEPENDENCY_AGE: an age such as 12h, 3d or 2w (got {text!r})")
+    return f"{found[1]} {_UNITS[found[2]]}"

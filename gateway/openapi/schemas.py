@@ -219,12 +219,42 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             {"anyOf": [{"type": "null"}, _FILE_ERROR]},
             "Why the file on disk failed to load; null if it loaded.",
         ),
+        environment=described(
+            component_ref("FunctionEnvironment"), "Where it runs, and what becomes of that."
+        ),
+        dependencies={
+            "type": "array",
+            "items": component_ref("Package"),
+            "description": "The packages that are installed for it.",
+        },
         stats={
             "type": "object",
             "additionalProperties": COUNT,
             "description": "How many invocations wait, and how many had each outcome.",
         },
         links=LINKS,
+    ),
+    "FunctionEnvironment": component(
+        "The environment in which a function runs: an interpreter and its packages.",
+        state=choice(
+            ["none", "resolving", "building", "ready", "failed"],
+            "`none`: it runs in Penstock's own environment. `resolving` and `building`: its "
+            "newest file waits for its packages. `failed`: `message` says why.",
+        ),
+        key=described(MAYBE_TEXT, "The name of the environment; null before it is there."),
+        python=described(MAYBE_TEXT, "The version of its interpreter."),
+        packages=described(COUNT, "How many packages are installed."),
+        bytes=described(COUNT, "How many bytes of the disk it takes."),
+        built_at=described(MAYBE_MOMENT, "When it was complete."),
+        seconds=described(
+            {"type": "number", "minimum": 0}, "How long the build took, or has taken so far."
+        ),
+        message=described(MAYBE_TEXT, "Why it failed, in the resolver's words."),
+    ),
+    "Package": component(
+        "An installed package.",
+        name=described(TEXT, "Its name."),
+        version=described(TEXT, "Its version."),
     ),
     "FunctionList": list_of(component_ref("Function")),
     "Delivery": component(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from falcon.asgi import Request, Response
@@ -11,7 +12,8 @@ from gateway.live.manifest_cache import ManifestCache
 from gateway.resources.invoke import InvokeFunction
 from gateway.resources.json_answer import answer_json
 from runtime.errors import StoreUnavailableError
-from runtime.registry.manifest import Manifest
+from runtime.invocations.view import moment
+from runtime.registry.manifest import EnvironmentView, Manifest
 from runtime.store import function_commands
 from runtime.store.async_connection import AsyncConnection
 
@@ -69,6 +71,24 @@ async def _read_stats(store: AsyncConnection) -> dict[str, dict[str, int]]:
     return dict(stats)
 
 
+def _environment_view(environment: EnvironmentView) -> dict[str, Any]:
+    """Return where a function runs; while it is being built, since how many seconds."""
+    is_underway = environment.state in {"resolving", "building"}
+    seconds = environment.seconds
+    if is_underway:
+        seconds = round(max(0.0, time.time() - environment.built_at_ms / 1000), 1)
+    return {
+        "state": environment.state,
+        "key": environment.key or None,
+        "python": environment.python or None,
+        "packages": environment.packages,
+        "bytes": environment.bytes,
+        "built_at": None if is_underway else moment(environment.built_at_ms or None),
+        "seconds": seconds,
+        "message": environment.message or None,
+    }
+
+
 def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
     """Return a function as callers see it."""
     here = f"/functions/{manifest.name}"
@@ -84,6 +104,8 @@ def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
         "window": manifest.window,
         "state": _state_of(manifest),
         "error": manifest.error,
+        "environment": _environment_view(manifest.environment),
+        "dependencies": manifest.dependencies,
         "stats": {name: counts.get(name, 0) for name in _COUNTED},
         "links": {
             "self": here,

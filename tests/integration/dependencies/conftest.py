@@ -11,42 +11,24 @@ import pytest
 from runtime.dependencies.builder import Builder, BuilderOptions, environments_of
 from runtime.dependencies.lock import Lock
 from runtime.dependencies.script_metadata import ScriptMetadata, read_metadata
-from tests.support.wheels import COMPANIONS, pack_installed, write_wheel
+from tests.support.wheel_index import make_companions, make_index, only_pip
 
 
 @pytest.fixture(scope="session")
 def companions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What every environment needs, as wheels."""
-    folder = tmp_path_factory.mktemp("companions")
-    pack_installed(folder, *COMPANIONS)
-    return folder
+    return make_companions(tmp_path_factory.mktemp("companions"))
 
 
 @pytest.fixture
 def index(companions: Path, tmp_path: Path) -> Path:
-    """A folder with the companions and `demo` 1.0 and 2.0."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for wheel in companions.iterdir():
-        os.link(wheel, folder / wheel.name)
-    for version in ("1.0", "2.0"):
-        write_wheel(folder, "demo", version, {"demo.py": f"VERSION = {version!r}\n"})
-    return folder
+    return make_index(tmp_path / "index", companions)
 
 
 @pytest.fixture
 def environment(index: Path, tmp_path: Path) -> dict[str, str]:
-    """An environment in which only pip is configured, to use the folder and nothing else."""
-    (tmp_path / "home").mkdir()
-    configured = tmp_path / "pip.conf"
-    configured.write_text(f"[global]\nno-index = true\nfind-links = {index}\n")
-    return {
-        "PATH": os.defpath,
-        "HOME": str(tmp_path / "home"),
-        "PIP_CONFIG_FILE": str(configured),
-        "PENSTOCK_REDIS": "redis://secret",
-        "UV_CACHE_DIR": str(tmp_path / "cache"),
-    }
+    """The variables of a process on a machine on which only pip is configured."""
+    ours = {"PATH": os.defpath, "PENSTOCK_REDIS": "redis://secret"}
+    return ours | only_pip(index, tmp_path / "home")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.registry.manifest_codec import decode_manifest, encode_manifest
+from runtime.registry.manifest_completion import with_documentation
 
 ISSUE_EXAMPLE = '''"""Shrink pictures."""
 from typing import Annotated
@@ -26,7 +27,7 @@ def thumbnail(
 
 def manifest_of(functions):
     [function] = functions.values()
-    return function.manifest
+    return with_documentation(function.manifest, function.docstring)
 
 
 def parameters(load_source, signature, preamble=""):

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Protocol
 
 from runtime.dependencies.builder import Builder, DependencyError
-from runtime.dependencies.environment_folder import Environment
+from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
 from runtime.dependencies.environment_servers import EnvironmentServers
 from runtime.dependencies.lock import Lock, lock_from
 from runtime.dependencies.script_metadata import ScriptMetadata
@@ -53,6 +53,11 @@ class Provision:
         self._locks = locks
         self._needs_lock_file = needs_lock_file
         self._resolving = threading.Lock()  # one at a time: files with one block get one lock
+
+    @property
+    def environments(self) -> EnvironmentFolder:
+        """The environments of this machine."""
+        return self._builder.environments
 
     def lock_of(
         self,

@@ -11,6 +11,7 @@ from runtime.settings import Settings
 from runtime.store import check_commands, schedule_commands
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.worker.checker import Checker
+from runtime.worker.environment_watch import EnvironmentWatch
 from runtime.worker.lease_recovery import TakeOver
 from runtime.worker.maintenance import MaintenanceTask
 from runtime.worker.memory_usage import MemoryUse
@@ -29,6 +30,7 @@ def upkeep_jobs(
     memory: MemoryUse,
     is_publishing: Callable[[], bool],
     queues: Callable[[], Sequence[str]],
+    environments: EnvironmentWatch | None,
 ) -> list[MaintenanceTask]:
     """Return the maintenance tasks of a worker.
 
@@ -40,13 +42,16 @@ def upkeep_jobs(
         memory: Measures the memory of this worker and its child processes.
         is_publishing: Returns whether this worker is the publisher.
         queues: Returns the queues that this worker claims from.
+        environments: Has environments built and removed; None if there are none.
     """
     ticker = Ticker(connection, max_waiting=settings.max_waiting)
     take_over = TakeOver(
         connection, lease_ms=settings.lease_ms, interval_s=settings.heartbeat_ms / 1000
     )
     checker = Checker(connection, worker=worker)
+    watches = [] if environments is None else [environments]
     return [
+        *(MaintenanceTask(name="environments", step=watch.step) for watch in watches),
         MaintenanceTask(
             name="ticker",
             step=ticker.step,

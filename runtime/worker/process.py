@@ -19,6 +19,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 from dramatiq.middleware import Middleware
@@ -30,6 +31,7 @@ from runtime.broker.in_flight import InFlight
 from runtime.broker.middleware_signals import Signals
 from runtime.broker.settler import Settler
 from runtime.callbacks.deliverer import Deliverer
+from runtime.dependencies.lock import Lock
 from runtime.dependencies.provision import Provision
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
@@ -50,6 +52,7 @@ from runtime.worker.attempts import Attempts
 from runtime.worker.control import ControlOrders
 from runtime.worker.description import RunningAttempt, WorkerLoad, describe_worker, lag_of
 from runtime.worker.draining import Draining
+from runtime.worker.environment_watch import EnvironmentWatch
 from runtime.worker.event_writer import EventWriter
 from runtime.worker.heartbeat import Heartbeat
 from runtime.worker.maintenance import Maintenance
@@ -180,11 +183,26 @@ class WorkerProcess:
             memory=self._memory,
             is_publishing=lambda: self._publishing.is_on,
             queues=lambda: self._claimer.queues,
+            environments=self._watch_environments(),
         )
         self._upkeep = Maintenance(
             jobs,
             connection=self._maintenance_connection,
             waiting=BlockingConnection(settings.redis),
+        )
+
+    def _watch_environments(self) -> EnvironmentWatch | None:
+        if self._provision is None:
+            return None
+
+        def want(lock: Lock) -> None:
+            self.loop.call_soon_threadsafe(partial(self.executor.environments.want, lock))
+
+        return EnvironmentWatch(
+            self._maintenance_connection,
+            want=want,
+            environments=self._provision.environments,
+            most_bytes=self._settings.environment_disk,
         )
 
     def run(self) -> None:

@@ -36,6 +36,7 @@ from gateway.resources.checks import CheckList, OneCheck
 from gateway.resources.dashboard import DashboardAsset, DashboardPage, read_dashboard_files
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
+from gateway.resources.environments import EnvironmentList, OneEnvironment, Relocking
 from gateway.resources.events import Events
 from gateway.resources.functions import Function, FunctionList
 from gateway.resources.health import Livez, Readyz
@@ -168,6 +169,9 @@ def _resources(
         "check": OneCheck(store),
         "workers": WorkerList(store),
         "worker_publishing": WorkerPublishing(store),
+        "environments": EnvironmentList(store, manifest_cache),
+        "environment": OneEnvironment(store, manifest_cache),
+        "relocking": Relocking(store, manifest_cache),
         "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, manifest_cache, invocation_reader),

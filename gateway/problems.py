@@ -63,6 +63,9 @@ KINDS: dict[str, ProblemKind] = {
     "schedule_not_found": _kind(404, "Unknown schedule", "No schedule has that id."),
     "key_not_found": _kind(404, "Unknown key", "No API key has that id."),
     "queue_not_found": _kind(404, "Unknown queue", "No queue has that name."),
+    "environment_not_found": _kind(
+        404, "Unknown environment", "No worker reports an environment with that key."
+    ),
     "worker_not_found": _kind(404, "Unknown worker", "No running worker has that id."),
     "check_not_found": _kind(404, "Unknown check", "No consistency check has that id."),
     "method_not_allowed": _kind(
@@ -75,6 +78,9 @@ KINDS: dict[str, ProblemKind] = {
     ),
     "invocation_unfinished": _kind(409, "Not finished", "The invocation has not finished yet.", 1),
     "invocation_cancelled": _kind(409, "Cancelled", "The invocation was cancelled."),
+    "environment_in_use": _kind(
+        409, "Environment in use", "Functions run in the environment, so it cannot be deleted."
+    ),
     "invocation_expired": _kind(
         409, "Expired", "The invocation was not started within its maximum age."
     ),

@@ -53,6 +53,25 @@ class FolderDetails(msgspec.Struct, frozen=True, kw_only=True):
     differing: tuple[str, ...] = ()
 
 
+class EnvironmentDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """One environment of a worker's machine."""
+
+    key: str
+    python: str = ""
+    platform: str = ""
+    packages: int = 0
+    bytes: int = 0
+    last_used_at_ms: int = 0
+
+
+class WorkerEnvironments(msgspec.Struct, frozen=True, kw_only=True):
+    """The environments of a worker: of its machine, those it uses, how many it is building."""
+
+    present: tuple[EnvironmentDetails, ...] = ()
+    ready: tuple[str, ...] = ()
+    building: int = 0
+
+
 class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker reports with each heartbeat.
 
@@ -71,6 +90,7 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
     publishes: bool = False
     functions: FolderDetails = FolderDetails()
+    environments: WorkerEnvironments = WorkerEnvironments()
 
     @property
     def held(self) -> int:

@@ -80,6 +80,11 @@ _FOLDER = object_of(
     differing=described(array_of(TEXT), "The first 20 files that differ, by name."),
 )
 
+_WORKER_ENVIRONMENTS = object_of(
+    ready=described(array_of(TEXT), "The keys of those that are ready."),
+    building=described(COUNT, "How many it is building."),
+)
+
 CONTROL_SCHEMAS: dict[str, Json] = {
     "InvocationList": list_of(component_ref("Invocation")),
     "CancelledInvocation": {
@@ -188,6 +193,27 @@ CONTROL_SCHEMAS: dict[str, Json] = {
         memory_bytes=described(COUNT, "The memory of the worker and its processes."),
         publishes=flag("True for the one worker that publishes its functions folder."),
         functions=described(_FOLDER, "How its functions folder compares with what is published."),
+        environments=described(
+            _WORKER_ENVIRONMENTS, "The environments in which its functions run."
+        ),
+    ),
+    "Environment": component(
+        "An interpreter with the packages that functions need, on one or more machines.",
+        key=described(TEXT, "Its name."),
+        python=described(TEXT, "The version of its interpreter."),
+        platform=described(TEXT, "The ABI of its interpreter."),
+        functions=described(array_of(TEXT), "The functions that run in it."),
+        packages=described(COUNT, "How many packages are installed."),
+        bytes=described(COUNT, "How many bytes of the disk it takes."),
+        state=choice(["ready"], "Environments are shown when they are complete."),
+        last_used_at=described(MAYBE_MOMENT, "When a worker last used it."),
+        workers=described(array_of(TEXT), "The workers on whose machines it is."),
+    ),
+    "EnvironmentList": list_of(component_ref("Environment")),
+    "Relocking": component(
+        "The function whose dependencies are being resolved anew.",
+        function=described(TEXT, "Its name."),
+        file=described(TEXT, "Its file."),
     ),
     "Publishing": component(
         "The worker that publishes from now on.",

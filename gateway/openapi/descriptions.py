@@ -31,6 +31,13 @@ DESCRIPTIONS: dict[str, str] = {
     "result, its options, and how many of its invocations wait and how the others finished. If the "
     "file on disk failed to load, `error` says why, and the previous version keeps serving. "
     "`state` is `loading` from the moment the file is found until a version can serve.",
+    "relock_function": "Resolves what the function's block of inline script metadata asks for "
+    "again, so that newer releases of its packages are used, and publishes the function with the "
+    "new lock. The version that serves goes on until then. Without this, a lock does not move.",
+    "list_environments": "Returns the environments that live workers report, sorted by key, each "
+    "with the functions that run in it. `next` is always null.",
+    "delete_environment": "Deletes an environment on all machines, unless a function runs in it. "
+    "An environment that is needed again later is built from its lock.",
     "list_functions": "Returns every function that the caller may see, sorted by name, each as "
     "`get_function` returns it. The response holds all of them; `next` is always null.",
     "list_invocations": "Returns the invocations that match all filters, newest first, one page at "

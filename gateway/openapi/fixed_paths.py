@@ -34,6 +34,8 @@ _SHOWN = {
     "retry_batch": "Retries",
     "list_workers": "WorkerList",
     "publish_functions": "Publishing",
+    "list_environments": "EnvironmentList",
+    "relock_function": "Relocking",
     "list_quarantine": "QuarantineList",
     "readyz": "Readiness",
     "list_queues": "QueueList",

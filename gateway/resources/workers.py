@@ -70,4 +70,8 @@ def worker_view(worker: WorkerState) -> dict[str, Any]:
         "memory_bytes": details.memory_bytes,
         "publishes": details.publishes,
         "functions": details.functions,
+        "environments": {
+            "ready": details.environments.ready,
+            "building": details.environments.building,
+        },
     }

@@ -50,6 +50,12 @@ ROUTES: tuple[Route, ...] = (
         permission="see",
         problems=("function_not_found", *READS),
     ),
+    Route("/functions/{name}/relock", "relocking", "functions").act(
+        "POST",
+        "relock_function",
+        "Resolve a function's dependencies anew",
+        problems=("function_not_found", *WRITES),
+    ),
     Route("/functions", "functions", "functions").get(
         "list_functions", "List functions", permission="any", problems=READS
     ),

@@ -30,6 +30,15 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         query=(WITHDRAW_MISSING,),
         problems=("worker_not_found", *WRITES),
     ),
+    Route("/environments", "environments", "system").get(
+        "list_environments", "List the environments of functions", problems=READS
+    ),
+    Route("/environments/{key}", "environment", "system").act(
+        "DELETE",
+        "delete_environment",
+        "Delete an environment that no function needs",
+        problems=("environment_not_found", "environment_in_use", *WRITES),
+    ),
     Route("/queues", "queues", "system").get("list_queues", "List queues", problems=READS),
     Route("/queues/{name}", "queue", "system").act(
         "PATCH",

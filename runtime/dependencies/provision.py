@@ -26,8 +26,8 @@ class LockStore(Protocol):
     def read(self, digest: str) -> bytes | None:
         """Return what is kept for a block, None if nothing is."""
 
-    def keep(self, digest: str, lock: bytes) -> None:
-        """Keep a lock, unless one is kept already."""
+    def keep(self, digest: str, lock: bytes, *, wins: bool) -> bytes:
+        """Keep a lock, unless one is kept already and this does not win; return what is kept."""
 
 
 class Provision:
@@ -64,6 +64,7 @@ class Provision:
         needs: ScriptMetadata,
         *,
         uv_lock: bytes | None,
+        is_anew: bool = False,
         on_resolving: Callable[[], object] = lambda: None,
     ) -> Lock:
         """Return the lock of a block; resolve it if it never was.
@@ -71,6 +72,7 @@ class Provision:
         Args:
             needs: What the block says.
             uv_lock: The lock file beside the function file, if there is one: it wins.
+            is_anew: Whether the lock that is kept is replaced by a new one.
             on_resolving: Called if it has to be resolved.
 
         Raises:
@@ -85,12 +87,11 @@ class Provision:
             raise DependencyError("DependencyUnavailable", text)
         digest = self._builder.digest_of(needs, uv_lock)
         with self._resolving:
-            kept = self._locks.read(digest)
+            kept = None if is_anew else self._locks.read(digest)
             if kept is None:
                 on_resolving()
                 lock = self._builder.resolve(needs, uv_lock=uv_lock)
-                self._locks.keep(digest, json.dumps(asdict(lock)).encode())
-                kept = self._locks.read(digest) or json.dumps(asdict(lock)).encode()
+                kept = self._locks.keep(digest, json.dumps(asdict(lock)).encode(), wins=is_anew)
         try:
             return lock_from(json.loads(kept))
         except (ValueError, TypeError) as error:

@@ -39,6 +39,7 @@ class FoundFile:
         bundle: The source of the file and its helpers.
         needs: What its block asks for, None if it runs in Penstock's own environment.
         uv_lock: The lock file beside it (`uv lock --script`), if there is one and it has a block.
+        is_relocked: Whether the block is to be resolved anew, whatever its lock is.
         error: Why there is no bundle.
     """
 
@@ -47,6 +48,7 @@ class FoundFile:
     bundle: Bundle | None = None
     needs: ScriptMetadata | None = None
     uv_lock: bytes | None = None
+    is_relocked: bool = False
     error: FileError | None = None
 
     @property

@@ -64,7 +64,10 @@ class FileLoader:
             raise LoadError("DependencyUnavailable", text, file=found.file, line=found.needs.line)
         try:
             lock = self._provision.lock_of(
-                found.needs, uv_lock=found.uv_lock, on_resolving=lambda: on_phase("resolving")
+                found.needs,
+                uv_lock=found.uv_lock,
+                is_anew=found.is_relocked,
+                on_resolving=lambda: on_phase("resolving"),
             )
             environment = self._provision.find(lock)
             if environment is None:

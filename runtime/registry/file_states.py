@@ -47,6 +47,7 @@ class _FileState:
         bundle: What is published of it: with its lock, if it has one.
         load: A new object for each load, None while no load is running.
         phase: What a load that takes long is doing, and since when.
+        is_relocking: Whether the next load resolves its block anew.
         failures: How many loads in a row have failed for a reason that may pass.
     """
 
@@ -59,6 +60,7 @@ class _FileState:
     begun_at: float = 0.0
     retry_at: float = 0.0
     failures: int = 0
+    is_relocking: bool = False
 
 
 class FileStates:
@@ -95,6 +97,13 @@ class FileStates:
             before, self._states = self._states, {}
             for file in found:
                 self._states[file.file] = self._update_file(file, before.get(file.file), now)
+
+    def relock(self, file: str) -> None:
+        """Load a file again as if its block had never been resolved."""
+        with self._lock:
+            held = self._states.get(file)
+            if held is not None and held.found.needs is not None:
+                self._states[file] = self._begin(replace(held, is_relocking=True))
 
     def states(self) -> list[FileState]:
         """Return the file states as `plan` takes them."""
@@ -143,8 +152,9 @@ class FileStates:
         return self._begin(held) if is_due and not isinstance(held.outcome, tuple) else held
 
     def _begin(self, state: _FileState) -> _FileState:
-        begun = replace(state, load=object())
-        self._loads.begin(state.found, (state.found.file, begun.load))
+        begun = replace(state, load=object(), is_relocking=False)
+        found = replace(state.found, is_relocked=state.is_relocking)
+        self._loads.begin(found, (state.found.file, begun.load))
         return begun
 
     def _finish(self, ticket: Ticket, outcome: Loaded) -> None:

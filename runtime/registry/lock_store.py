@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from runtime.store.blocking_connection import BlockingConnection
-from runtime.store.lock_commands import keep_lock, read_lock
+from runtime.store.lock_commands import keep_lock, read_lock, replace_lock
 
 
 class RedisLockStore:
@@ -24,7 +24,12 @@ class RedisLockStore:
         with self._using:
             return self._connection.run(read_lock(digest, self._connection.keys))
 
-    def keep(self, digest: str, lock: bytes) -> None:
-        """Keep a lock, unless one is kept already; raises StoreError."""
+    def keep(self, digest: str, lock: bytes, *, wins: bool) -> bytes:
+        """Keep a lock; return what is kept, another publisher's perhaps. Raises StoreError."""
+        keys = self._connection.keys
         with self._using:
-            self._connection.run(keep_lock(digest, lock, self._connection.keys))
+            if wins:
+                self._connection.run(replace_lock(digest, lock, keys))
+            elif not self._connection.run(keep_lock(digest, lock, keys)):
+                return self._connection.run(read_lock(digest, keys)) or lock
+            return lock

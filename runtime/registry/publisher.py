@@ -118,6 +118,11 @@ class Publisher:
         if self._pass is not None:
             self._pass.wake()
 
+    def relock(self, file: str) -> None:
+        """Resolve anew what a file asks for, and publish it; what serves goes on meanwhile."""
+        if self._pass is not None:
+            self._pass.relock(file)
+
     def stop(self) -> None:
         """Stop publishing; safe to call twice. Outcomes of running loads are ignored."""
         stopped, self._pass = self._pass, None
@@ -160,6 +165,10 @@ class _Pass:
         self._thread.start()
 
     def wake(self) -> None:
+        self._woken.set()
+
+    def relock(self, file: str) -> None:
+        self._file_states.relock(file)
         self._woken.set()
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ def keep_lock(digest: str, lock: bytes, keys: Keys | None = None) -> Command[boo
     return Command(("HSETNX", (keys or Keys()).build("locks"), digest, lock), bool)
 
 
-def forget_lock(digest: str, keys: Keys | None = None) -> Command[bool]:
-    """Delete a lock, so that the block is resolved anew; False if it has none."""
-    return Command(("HDEL", (keys or Keys()).build("locks"), digest), bool)
+def replace_lock(digest: str, lock: bytes, keys: Keys | None = None) -> Command[None]:
+    """Store a lock in place of the one before: the block was resolved anew."""
+    words = ("HSET", (keys or Keys()).build("locks"), digest, lock)
+    return Command(words, lambda _: None)

@@ -98,6 +98,11 @@ def appoint_publisher(
     return call_script("appoint_publisher", (worker, order, lease_ms), lambda reply: reply == b"OK")
 
 
+def order_workers(order: str) -> Command[int]:
+    """Give every live worker an order (`worker.control`); return how many there are."""
+    return call_script("order_workers", (order,), int)
+
+
 def pause_queue(queue: str, *, is_paused: bool) -> Command[bool]:
     """Pause or resume a queue; False if there is no such queue."""
     words = (queue, "1" if is_paused else "0")

@@ -7,7 +7,7 @@ connection; the reply to the next heartbeat repeats it. The order itself is give
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from runtime.worker.attempts import Attempts
 from runtime.worker.publishing import Publishing
 
 _log = structlog.get_logger(__name__)
+_WITH_ONE = 2
 _CANCEL_WORDS = 3
 
 
@@ -30,6 +31,7 @@ class ControlOrders:
         publishing: Starts and stops the publisher.
         usual: Queues to serve if `own` is empty, even before Redis lists them.
         own: The only queues to serve; if empty, all that exist.
+        remove_environment: Removes an unused environment of this machine, by its key.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class ControlOrders:
         *,
         usual: Sequence[str],
         own: Sequence[str],
+        remove_environment: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._attempts = attempts
         self._claimer = claimer
         self._publishing = publishing
         self._usual = usual
         self._own = own
+        self._remove_environment = remove_environment
         self._is_stopping = False
 
     def begin_stopping(self) -> None:
@@ -65,11 +69,19 @@ class ControlOrders:
             self._publishing.turn(on=pulse.publishes)
 
     def obey(self, order: bytes) -> None:
-        """Handle one order: "publish", "publish withdraw_missing" or "cancel <id> <token>"."""
+        """Handle one order.
+
+        They are "publish", "publish withdraw_missing", "cancel <id> <token>",
+        "remove_environment <key>" and "relock <file>".
+        """
         words = order.decode("utf-8", "replace").split()
         if words[:1] == ["publish"]:
             self._publishing.request_publish(withdraw_missing=words[1:] == ["withdraw_missing"])
         elif len(words) == _CANCEL_WORDS and words[0] == "cancel" and words[2].isdecimal():
             self._attempts.cancel(words[1], int(words[2]))
+        elif len(words) == _WITH_ONE and words[0] == "remove_environment":
+            self._remove_environment(words[1])
+        elif len(words) == _WITH_ONE and words[0] == "relock":
+            self._publishing.relock(words[1])
         else:
             _log.warning("order_unknown", order=words[:1])

@@ -38,7 +38,35 @@ class LoopLag:
     lag_ms_mean: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentDetails:
+    """One environment of a worker's machine; `last_used_at_ms` is ms since the epoch."""
+
+    key: str
+    python: str
+    platform: str
+    packages: int
+    bytes: int
+    last_used_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEnvironments:
+    """The environments of a worker.
+
+    Attributes:
+        present: Those of its machine.
+        ready: The keys of those in which its functions run.
+        building: How many it is building.
+    """
+
+    present: Sequence[EnvironmentDetails] = ()
+    ready: Sequence[str] = ()
+    building: int = 0
+
+
 _NO_LAG = LoopLag()
+_NO_ENVIRONMENTS = WorkerEnvironments()
 _NO_WAIT = RunnerWait()
 
 
@@ -77,6 +105,7 @@ def describe_worker(
     publishes: bool,
     functions: Mapping[str, object],
     memory_bytes: int,
+    environments: WorkerEnvironments = _NO_ENVIRONMENTS,
 ) -> bytes:
     """Return a worker's description as JSON.
 
@@ -87,6 +116,7 @@ def describe_worker(
         publishes: Whether it is the publisher.
         functions: How its functions folder compares with what is published.
         memory_bytes: Resident memory of the worker and its child processes.
+        environments: Its environments.
     """
     return msgspec.json.encode(
         {
@@ -102,5 +132,6 @@ def describe_worker(
             "publishes": publishes,
             "functions": functions,
             "memory_bytes": memory_bytes,
+            "environments": environments,
         }
     )

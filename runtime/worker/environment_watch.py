@@ -15,15 +15,17 @@ import msgspec
 import structlog
 
 from runtime.dependencies.disk_use import remove_unused
-from runtime.dependencies.environment_folder import EnvironmentFolder
+from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
 from runtime.dependencies.lock import Lock
 from runtime.registry.manifest_codec import decode_manifest
 from runtime.registry.published_version import decode_release
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests, read_source, read_versions
+from runtime.worker.description import EnvironmentDetails
 
 _log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 5.0
+_MOST_SHOWN = 100
 _CLEAN_EVERY_S = 3600.0
 
 
@@ -35,6 +37,9 @@ class EnvironmentWatch:
         want: Has the environment of a lock built; called in the maintenance thread.
         environments: The environments of this machine.
         most_bytes: How much of the disk they may take together.
+
+    Attributes:
+        present: The environments of this machine, as heartbeats report them; at most 100.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class EnvironmentWatch:
         self._want = want
         self._environments = environments
         self._most_bytes = most_bytes
+        self.present: tuple[EnvironmentDetails, ...] = ()
         self._seen: dict[str, str] = {}
         self._serving: set[str] = set()  # keys of the environments of versions that serve
         self._cleans_at = time.monotonic() + _CLEAN_EVERY_S
@@ -59,6 +65,7 @@ class EnvironmentWatch:
         Raises:
             StoreError: Redis is unavailable.
         """
+        self.present = tuple(map(self._shown, self._environments.all()[:_MOST_SHOWN]))
         versions = self._connection.run(read_versions())
         if versions != self._seen:
             self._look(versions)
@@ -77,6 +84,16 @@ class EnvironmentWatch:
                     self._serving.add(manifest.environment.key)
                     if self._seen.get(manifest.name) != versions.get(manifest.name):
                         self._prepare(manifest.version)
+
+    def _shown(self, environment: Environment) -> EnvironmentDetails:
+        return EnvironmentDetails(
+            key=environment.key,
+            python=environment.python,
+            platform=environment.platform,
+            packages=len(environment.packages),
+            bytes=environment.size_bytes,
+            last_used_at_ms=round(self._environments.last_used_at(environment.key) * 1000),
+        )
 
     def _prepare(self, version: str) -> None:
         data = self._connection.run(read_source(version))

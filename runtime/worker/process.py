@@ -50,7 +50,13 @@ from runtime.telemetry.tracing import Tracer
 from runtime.worker.attempt_spans import Spans
 from runtime.worker.attempts import Attempts
 from runtime.worker.control import ControlOrders
-from runtime.worker.description import RunningAttempt, WorkerLoad, describe_worker, lag_of
+from runtime.worker.description import (
+    RunningAttempt,
+    WorkerEnvironments,
+    WorkerLoad,
+    describe_worker,
+    lag_of,
+)
 from runtime.worker.draining import Draining
 from runtime.worker.environment_watch import EnvironmentWatch
 from runtime.worker.event_writer import EventWriter
@@ -153,6 +159,7 @@ class WorkerProcess:
             self._publishing,
             usual=(DEFAULT_QUEUE,),
             own=settings.queues,
+            remove_environment=self._remove_environment,
         )
         self._heartbeat = Heartbeat(
             loop,
@@ -175,6 +182,7 @@ class WorkerProcess:
             drain_s=settings.drain_s,
         )
         self._memory = MemoryUse(settings.heartbeat_ms / 1000)
+        self._environment_watch = self._watch_environments()
         jobs = upkeep_jobs(
             self._maintenance_connection,
             settings,
@@ -183,13 +191,18 @@ class WorkerProcess:
             memory=self._memory,
             is_publishing=lambda: self._publishing.is_on,
             queues=lambda: self._claimer.queues,
-            environments=self._watch_environments(),
+            environments=self._environment_watch,
         )
         self._upkeep = Maintenance(
             jobs,
             connection=self._maintenance_connection,
             waiting=BlockingConnection(settings.redis),
         )
+
+    def _remove_environment(self, key: str) -> None:
+        if self._provision is not None:
+            remove = self._provision.environments.remove
+            threading.Thread(target=remove, args=(key,), name="remove", daemon=True).start()
 
     def _watch_environments(self) -> EnvironmentWatch | None:
         if self._provision is None:
@@ -328,4 +341,12 @@ class WorkerProcess:
             publishes=self._publishing.is_on,
             functions=self._publishing.standing().view(),
             memory_bytes=self._memory.resident_bytes,
+            environments=self._describe_environments(),
+        )
+
+    def _describe_environments(self) -> WorkerEnvironments:
+        ready, building = self.executor.environments.view()
+        watch = self._environment_watch
+        return WorkerEnvironments(
+            present=() if watch is None else watch.present, ready=ready, building=building
         )

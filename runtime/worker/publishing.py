@@ -44,6 +44,11 @@ class Publishing:
         """Publish this folder whatever is published now, since an operator has requested it."""
         self._publisher.request_publish(withdraw_missing=withdraw_missing)
 
+    def relock(self, file: str) -> None:
+        """Resolve anew what a function file asks for, if this worker is the publisher."""
+        if self.is_on:
+            self._publisher.relock(file)
+
     def standing(self) -> FolderStatus:
         """Return how the folder compares with what is published."""
         return self._publisher.standing or self._onlooker.standing

@@ -77,7 +77,7 @@ docs-site: $(VENV)/docs/installed ## Build the documents into one site to read a
 	@echo "Open build/site/docs/index.html"
 
 lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
-	@$(LOCK) pyproject.toml --extra build -o requirements.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra build --extra dependencies -o requirements.lock $(ARGS)
 	@$(LOCK) pyproject.toml --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
 	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
 	@$(LOCK) tests/clients/generator.in -o requirements-clients.lock $(ARGS)

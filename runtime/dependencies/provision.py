@@ -7,6 +7,7 @@ as uv takes, and may be called from any thread but an event loop's.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -105,6 +106,10 @@ class Provision:
             DependencyError: No interpreter here fits.
         """
         return self._builder.find(lock)
+
+    def is_there(self, environment: Environment) -> bool:
+        """Whether an environment has not been removed; does not block."""
+        return os.path.exists(environment.program)  # noqa: PTH110 - once for each attempt
 
     def environment_of(self, lock: Lock) -> Environment:
         """Return the environment of a lock; build it if it is not here.

@@ -93,6 +93,11 @@ def explain_stale_lock(text: str) -> str:
     )
 
 
+def add_command(uv: str, script: Path, packages: Sequence[str]) -> list[str]:
+    """Return the command that adds packages to the block of a file and keeps its formatting."""
+    return [uv, "add", "--quiet", *_NO_PROJECT, "--script", str(script), *packages]
+
+
 def venv_command(uv: str, folder: Path, *, python: str) -> list[str]:
     """Return the command that makes an empty environment, which may be renamed afterwards."""
     venv = (uv, "venv", str(folder), "--python", python, "--relocatable", "--no-project", "--quiet")

@@ -70,7 +70,9 @@ class Environments:
             return True
         needed = self._of(bundle.lock)
         if needed.environment is not None:
-            return True
+            if self._given().is_there(needed.environment):
+                return True
+            needed.environment = None  # deleted by hand: it is built again from the lock
         needed.functions.add(function)
         self._build(bundle.lock, needed)
         return False

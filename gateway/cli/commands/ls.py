@@ -25,6 +25,9 @@ def _row(item: dict[str, Any]) -> tuple[str, str, str, str]:
     said = item.get("summary") or ""
     if item.get("state") == "loading":
         said = "loading"
+    environment = item.get("environment") or {}
+    if environment.get("state") in {"resolving", "building"}:
+        said = f"{environment['state']} ({environment['seconds']:.0f} s)"
     if error := item.get("error"):
         place = f"{error.get('file')}:{error.get('line') or '?'}"
         said = f"{place}: {error.get('type')}: {error.get('message')}"

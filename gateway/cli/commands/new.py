@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.errors import CommandError, ExitCode, UsageError
+from gateway.cli.function_files import FolderOption, add_packages, file_of
 from gateway.cli.tables import note
-from runtime.settings import read_settings
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
 _LONGEST_NAME = 128
@@ -58,13 +57,10 @@ def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[s
 def new(
     name: Annotated[str, typer.Argument(help="Name of the function, such as report.monthly.")],
     *,
-    functions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder with the function files. [env: PENSTOCK_FUNCTIONS; default: functions]",
-            show_default=False,
-        ),
+    functions: FolderOption = None,
+    packages: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="PACKAGE", help="A package that it needs; may be repeated."),
     ] = None,
 ) -> None:
     """Create a commented function file that works at once."""
@@ -82,8 +78,7 @@ def new(
     short = name.rpartition(".")[2]
     if keyword.iskeyword(short):
         raise UsageError(f"{short!r} is a Python keyword and cannot be the name of a function")
-    path = read_settings(functions=functions).functions.joinpath(*name.split("."))
-    path = path.with_name(path.name + ".py")
+    path = file_of(name, functions)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -91,5 +86,7 @@ def new(
     except OSError as error:
         what = "it already exists" if isinstance(error, FileExistsError) else error.strerror
         raise CommandError(f"cannot write {path}: {what}", exit_code=ExitCode.FAILED) from error
+    if packages:
+        add_packages(path, packages)
     print(path)
     note(f"Call it on a running system:  penstock invoke {name} text=hello times=2 --wait")

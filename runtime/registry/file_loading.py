@@ -84,6 +84,13 @@ class FileLoader:
             deadline_s=self._deadline_s,
             completing=self._fork_server,
         )
+        for each in manifests:
+            if each.options.isolation == "thread":
+                text = (
+                    f'{each.name}: isolation="thread" runs in the worker\'s own interpreter, which '
+                    "does not have the packages of the block; leave it out"
+                )
+                raise LoadError("OptionError", text, file=found.file, line=None)
         view = view_of(environment)
         packages = tuple(PackageView(name=p.name, version=p.version) for p in environment.packages)
         return LoadedFile(

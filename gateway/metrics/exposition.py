@@ -71,6 +71,7 @@ class _Snapshot(Collector):
             self._samples |= _total_samples(figures, manifests)
             self._samples |= _check_samples(check)
             self._samples |= _worker_samples(workers)
+            self._samples |= _environment_samples(workers, manifests)
 
     def collect(self) -> Iterator[Family]:
         """Yield the families in the order of the table."""
@@ -151,6 +152,29 @@ def _total_samples(
             ((kind,), totals[f"redis_errors_{kind}"]) for kind in KINDS
         ],
         "penstock_background_crashes_total": [((), totals["redis_errors_crash"])],
+    }
+
+
+def _environment_samples(
+    workers: Workers, manifests: Mapping[str, Manifest]
+) -> dict[str, list[Sample]]:
+    """Return what is known of environments; one on several machines counts once."""
+    reported = [details.environments for details in workers.values()]
+    present = {each.key: each.bytes for one in reported for each in one.present}
+    shown = [manifest.environment for manifest in manifests.values()]
+    latest = max(
+        (one for one in shown if one.state == "ready"),
+        key=lambda one: one.built_at_ms,
+        default=None,
+    )
+    return {
+        "penstock_environments": [
+            (("ready",), len(present)),
+            (("building",), sum(one.building for one in reported)),
+            (("failed",), sum(one.state == "failed" for one in shown)),
+        ],
+        "penstock_environment_bytes": [((), sum(present.values()))],
+        "penstock_environment_build_seconds": [((), latest.seconds if latest else 0.0)],
     }
 
 

@@ -89,6 +89,13 @@ METRICS: tuple[Metric, ...] = (
         "Invocations in quarantine because their records are missing or damaged.",
     ),
     _gauge("penstock_workers", "Live worker processes."),
+    _gauge(
+        "penstock_environments",
+        "Environments of functions: ready, building, or failed to be provided.",
+        "state",
+    ),
+    _gauge("penstock_environment_bytes", "Disk space that ready environments take."),
+    _gauge("penstock_environment_build_seconds", "How long the latest build took."),
     _gauge("penstock_worker_in_flight", "Attempts that a worker holds, started or not.", "worker"),
     _gauge(
         "penstock_worker_loop_lag_seconds",

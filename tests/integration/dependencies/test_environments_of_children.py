@@ -17,6 +17,17 @@ from runtime.registry.child_load import LOADING, inspect
 from tests.integration.dependencies.conftest import resolved
 from tests.support.wheels import write_wheel
 
+DOCUMENTED = '''
+import demo
+def f(a: int = 1) -> str:
+    """Say it.
+
+    Args:
+        a: One.
+    """
+assert demo.VERSION == "2.0"
+'''
+
 
 @pytest.fixture
 def servers(builder: Builder) -> Iterator[EnvironmentServers]:
@@ -48,8 +59,7 @@ def test_a_file_is_loaded_where_its_packages_are(builder, servers, completing):
     [manifest] = load(
         server,
         completing,
-        'import demo\ndef f(a: int = 1) -> str:\n    """Say it.\n\n    Args:\n        a: One.\n    """\n'
-        "assert demo.VERSION == '2.0'\n",
+        DOCUMENTED,
     )
 
     assert manifest.summary == "Say it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -108,7 +109,6 @@ def test_what_is_in_use_is_not_removed(builder: Builder):
     assert held is not None
 
     assert not builder.environments.remove(built.key)
-    import os
 
     os.close(held)
     assert builder.environments.remove(built.key)

@@ -8,11 +8,8 @@ import pytest
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.store.function_commands import publish_function
 from runtime.registry.manifest_codec import encode_manifest
-from runtime.sdk.options import Options
-from runtime.store.function_commands import publish_function, read_waiting
-from runtime.store.submission_commands import parts_of, submit
+from runtime.store.function_commands import publish_function
 from tests.e2e.gateway.answers import code_of
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually

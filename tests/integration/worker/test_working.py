@@ -10,7 +10,6 @@ from dramatiq.middleware import Middleware
 
 from runtime.execution.executor import Executor
 from runtime.invocations.status import Status
-from runtime.registry.manifest_codec import decode_manifest
 from runtime.registry.version_cache import VersionCache
 from runtime.store.invocation_commands import HeartbeatReply
 from runtime.worker import attempts as attempts_module

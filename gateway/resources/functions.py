@@ -73,7 +73,7 @@ async def _read_stats(store: AsyncConnection) -> dict[str, dict[str, int]]:
 
 def _environment_view(environment: EnvironmentView) -> dict[str, Any]:
     """Return where a function runs; while it is being built, since how many seconds."""
-    is_underway = environment.state in {"resolving", "building"}
+    is_underway = environment.is_under_way
     seconds = environment.seconds
     if is_underway:
         seconds = round(max(0.0, time.time() - environment.built_at_ms / 1000), 1)

@@ -42,6 +42,8 @@ class Readyz:
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Answer 200 if Redis answers within a second and a function can be called.
 
+        A function whose environment is being built counts: no roll-out waits for builds.
+
         Faults that stop no call are listed as warnings.
         """
         try:
@@ -51,8 +53,9 @@ class Readyz:
             why = str(error) or f"no answer within {_LONGEST_S:g} s"
             said = f"Redis does not answer: {why}." if self._shows_details else _AWAY
             raise ProblemError("not_ready", said) from error
-        count = sum(bool(manifest.version) for manifest in self._manifest_cache.manifests.values())
-        if not count:
+        manifests = self._manifest_cache.manifests.values()
+        count = sum(bool(manifest.version) for manifest in manifests)
+        if not count and not any(each.environment.is_under_way for each in manifests):
             raise ProblemError("not_ready", _why_none(self._manifest_cache))
         resp.content_type = "application/json"
         if self._shows_details:

@@ -1,22 +1,30 @@
 """Resolve what a file needs, and build its environment; each in a child process, with a limit.
 
 The publisher resolves; the publisher and every worker build. All methods block, and may be called
-from any thread.
+from any thread. Where uv is not installed, pip builds from locks that exist.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from runtime.dependencies import uv_commands, uv_configuration
 from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
-from runtime.dependencies.interpreters import Interpreter, PythonUnavailableError, find_interpreter
+from runtime.dependencies.interpreters import (
+    OLDEST,
+    Interpreter,
+    PythonUnavailableError,
+    find_interpreter,
+    probe,
+)
 from runtime.dependencies.lock import Lock, environment_key
+from runtime.dependencies.release_age import ReleaseAge
 from runtime.dependencies.script_metadata import ScriptMetadata
 from runtime.errors import ChannelClosedError
 from runtime.processes.fork_server import ForkServer
@@ -26,6 +34,7 @@ PRELOAD = ("runtime.dependencies.builder_main",)
 RESOLVE_LIMIT_S = 120.0
 BUILD_LIMIT_S = 600.0
 _SEND_LIMIT_S = 5.0
+OnLog = Callable[[str], object]
 BuildPolicy = Literal["none", "listed", "all"]
 
 
@@ -48,7 +57,7 @@ class BuilderOptions:
     config: uv_configuration.Source = "auto"
     is_offline: bool = False
     builds: BuildPolicy = "listed"
-    age: str = ""
+    age: ReleaseAge | None = None
     pythons: tuple[str, ...] = ()
     downloads: bool = False
     links: str = "clone"
@@ -74,9 +83,11 @@ class Builder:
         self.environments = environments
         self._options = options
         self._environment = environment
+        self._downloaded: list[str] = []  # paths of the interpreters that uv has brought
         self._configuration = uv_configuration.configure(environment, source=options.config)
         own = {
             "UV_CACHE_DIR": str(environments.folder.parent / "uv-cache"),
+            "UV_PYTHON_INSTALL_DIR": str(environments.folder.parent / "pythons"),
             "UV_CONCURRENT_BUILDS": "1",
             "UV_CONCURRENT_INSTALLS": "1",
             "RAYON_NUM_THREADS": "1",
@@ -97,10 +108,21 @@ class Builder:
         """
         try:
             return find_interpreter(
-                requires_python, pythons=self._options.pythons, environment=self._environment
+                requires_python,
+                pythons=(*self._options.pythons, *self._downloaded),
+                environment=self._environment,
             )
         except PythonUnavailableError as error:
-            raise DependencyError("PythonUnavailable", str(error)) from None
+            if not self._options.downloads:
+                raise DependencyError("PythonUnavailable", str(error)) from None
+        wanted = f"{requires_python},>={'.'.join(map(str, OLDEST))}"
+        done = self._ask({"what": "find_python", "wanted": wanted}, BUILD_LIMIT_S, "got no Python")
+        found = probe(done["path"])
+        if found is None:
+            text = f"uv has installed Python {wanted}, and it does not answer: {done['path']}"
+            raise DependencyError("PythonUnavailable", text)
+        self._downloaded.append(found.path)
+        return found
 
     def digest_of(self, metadata: ScriptMetadata, uv_lock: bytes | None) -> str:
         """Return a hash over all that decides what a block is resolved to, in hex.
@@ -111,18 +133,25 @@ class Builder:
         series = self.interpreter_for(metadata.requires_python).series
         parts = (
             *(metadata.digest, uv_commands.COMPANION, series),
-            *(self._options.builds, self._options.age),
+            *(self._options.builds, str(self._options.age or "")),
         )
         digest = hashlib.sha256("\0".join(parts).encode())
         digest.update(uv_lock or b"")
         return digest.hexdigest()
 
-    def resolve(self, metadata: ScriptMetadata, *, uv_lock: bytes | None = None) -> Lock:
+    def resolve(
+        self,
+        metadata: ScriptMetadata,
+        *,
+        uv_lock: bytes | None = None,
+        on_log: OnLog = lambda _: None,
+    ) -> Lock:
         """Return the lock of a block.
 
         Args:
             metadata: What the block says.
             uv_lock: What `uv lock --script` has pinned for the file; kept to, if given.
+            on_log: Called with each line that uv writes.
 
         Raises:
             DependencyError: It cannot be resolved.
@@ -137,7 +166,7 @@ class Builder:
             "builds": self._builds(metadata.build),
             "arguments": [*self._arguments(), *self._age(metadata)],
         }
-        done = self._ask(request, RESOLVE_LIMIT_S, "was not resolved")
+        done = self._ask(request, RESOLVE_LIMIT_S, "was not resolved", on_log)
         return Lock(
             requirements=done["requirements"],
             series=interpreter.series,
@@ -155,8 +184,12 @@ class Builder:
         """
         return self.environments.find(self._key(lock, self._interpreter_of(lock)))
 
-    def build(self, lock: Lock) -> Environment:
+    def build(self, lock: Lock, *, on_log: OnLog = lambda _: None) -> Environment:
         """Return the environment of a lock; build it first, unless it exists.
+
+        Args:
+            lock: What is installed.
+            on_log: Called with each line that uv writes.
 
         Raises:
             DependencyError: It cannot be built.
@@ -180,12 +213,23 @@ class Builder:
             "links": self._options.links,
             "start_limit_s": self._options.start_limit_s,
             "arguments": self._arguments(),
+            "is_offline": self._options.is_offline,
         }
-        self._ask(request, BUILD_LIMIT_S, "was not built")
+        self._ask(request, BUILD_LIMIT_S, "was not built", on_log)
         found = self.environments.find(key)
         if found is None:
             raise DependencyError("DependencyBuildFailed", "the environment was removed again")
         return found
+
+    def prune_cache(self) -> None:
+        """Remove from uv's cache what nothing needs; waits until nobody builds.
+
+        Raises:
+            DependencyError: uv refuses.
+            ProcessError: No child could be started.
+        """
+        request = {"what": "prune", "folder": str(self.environments.folder.resolve())}
+        self._ask(request, BUILD_LIMIT_S, "left the cache as it was")
 
     def _interpreter_of(self, lock: Lock) -> Interpreter:
         series = f"=={lock.series}.*"
@@ -195,16 +239,26 @@ class Builder:
     def _key(self, lock: Lock, interpreter: Interpreter) -> str:
         return environment_key(lock.requirements, interpreter.text, interpreter.platform)
 
-    def _ask(self, request: dict[str, Any], limit_s: float, fault: str) -> dict[str, Any]:
+    def _ask(
+        self,
+        request: dict[str, Any],
+        limit_s: float,
+        fault: str,
+        on_log: OnLog = lambda _: None,
+    ) -> dict[str, Any]:
         uv = uv_commands.find_uv()
-        if uv is None:
-            text = "uv is needed for it: install Penstock with its extra `dependencies`"
+        if uv is None and request["what"] != "build":
+            text = "uv is needed for it, and is not installed: pip install 'penstock[dependencies]'"
             raise DependencyError("DependencyUnavailable", text)
         whole = {**request, "uv": uv, "policy": self._options.builds}
+        ends_at = time.monotonic() + limit_s
         with self._server.spawn(ENTRY) as child:
             try:
                 child.channel.send(json.dumps(whole).encode(), timeout_s=_SEND_LIMIT_S)
                 kind, body = child.channel.receive(limit_s)
+                while kind == b"log":
+                    on_log(body.decode())
+                    kind, body = child.channel.receive(max(0.0, ends_at - time.monotonic()))
             except TimeoutError:
                 text = f"the block {fault} within {limit_s:g} s"
                 raise DependencyError("DependencyTimeout", text) from None
@@ -227,9 +281,10 @@ class Builder:
 
     def _age(self, metadata: ScriptMetadata) -> list[str]:
         """Return what keeps releases out that are younger than the operator allows."""
-        if not self._options.age or "exclude-newer" in metadata.uv:
+        age = self._options.age
+        if age is None or age.is_younger_than(metadata.uv.get("exclude-newer")):
             return []
-        return ["--exclude-newer", self._options.age]
+        return ["--exclude-newer", str(age)]
 
 
 def environments_of(data: Path) -> EnvironmentFolder:

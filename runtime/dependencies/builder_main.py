@@ -2,7 +2,7 @@
 
 A fork server forks the child, so uv and whatever it starts belong to the child's process group and
 die with it. The environment of the process is uv's: it has no secrets of Penstock and no address
-of Redis.
+of Redis. What uv writes as it works goes to the parent line by line, as "log".
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.dependencies import uv_commands
+from runtime.dependencies import pip_commands, uv_commands
 from runtime.dependencies.environment_folder import Environment, EnvironmentFolder, size_of
 from runtime.dependencies.lock import Package
+from runtime.dependencies.uv_configuration import mask
 from runtime.processes.channel import Channel
 
 _NICENESS = 10
@@ -33,6 +34,9 @@ print(json.dumps(sorted(found, key=lambda pair: pair[0].lower())))
 """
 
 
+Say = Callable[[str], object]
+
+
 class _FailureError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -43,19 +47,20 @@ def work(channel: Channel) -> None:
     """Receive one request, do what it asks for, and answer "done" or "failed"."""
     request = json.loads(channel.receive()[0])
     os.nice(_NICENESS)
+    act = _ACTS[request["what"]]
     try:
-        done = resolve(request) if request["what"] == "resolve" else build(request)
+        done = act(request, lambda line: channel.send(b"log", line.encode()))
         answer = (b"done", json.dumps(done).encode())
     except _FailureError as error:
-        told = {"kind": error.kind, "message": str(error)}
-        answer = (b"failed", json.dumps(told).encode())
+        failure = {"kind": error.kind, "message": str(error)}
+        answer = (b"failed", json.dumps(failure).encode())
     except OSError as error:
         kind = "DiskFull" if error.errno == 28 else "DependencyBuildFailed"  # noqa: PLR2004 - ENOSPC
         answer = (b"failed", json.dumps({"kind": kind, "message": str(error)}).encode())
     channel.send(*answer)
 
 
-def resolve(request: dict[str, Any]) -> dict[str, Any]:
+def resolve(request: dict[str, Any], say: Say) -> dict[str, Any]:
     """Pin what a block asks for; return the requirements, and whether they hold on every platform.
 
     The request has `uv`, `block` (its text), `python`, `builds`, `arguments`, and `uv_lock`, the
@@ -71,7 +76,7 @@ def resolve(request: dict[str, Any]) -> dict[str, Any]:
         if request["uv_lock"] is not None:
             pins = Path(folder, "pins.txt")
             Path(f"{script}.lock").write_text(request["uv_lock"], encoding="utf-8")
-            if fault := _run(uv_commands.export_command(request["uv"], script, pins), folder):
+            if fault := _run(uv_commands.export_command(request["uv"], script, pins), folder, say):
                 raise _FailureError("MetadataInvalid", uv_commands.explain_stale_lock(fault))
             arguments += ["--constraints", str(pins)]
         found = ""
@@ -85,52 +90,79 @@ def resolve(request: dict[str, Any]) -> dict[str, Any]:
                 arguments=arguments,
                 is_universal=is_universal,
             )
-            found = _run(command, folder)
+            found = _run(command, folder, say)
             if not found:
                 return {"requirements": output.read_text("utf-8"), "is_universal": is_universal}
             if uv_commands.kind_of_failure(found) != "DependencyConflict":
                 break
+            if is_universal:
+                say("No versions fit every platform; trying this machine's alone.")
     raise _failure(found, request)
 
 
-def build(request: dict[str, Any]) -> dict[str, Any]:
+def build(request: dict[str, Any], say: Say) -> dict[str, Any]:
     """Build an environment unless it exists; return its key.
 
-    The request has `uv`, `folder` (of all environments), `key`, `requirements`, `python`,
-    `version` and `platform` of its interpreter, `builds`, `links` and `arguments`.
+    The request has `uv` (None: pip is used), `folder` (of all environments), `key`,
+    `requirements`, `python`, `version` and `platform` of its interpreter, `builds`, `links` and
+    `arguments`.
     """
     os.environ.pop("UV_CONSTRAINT", None)  # noqa: TID251 - for resolving: it has no hashes
     environments = EnvironmentFolder(Path(request["folder"]))
     with environments.building(request["key"]) as place:
         if place is not None:
             with environments.slot(_MOST_BUILDS):
-                _build_in(place, environments, request)
+                _build_in(place, environments, request, say)
     return {"key": request["key"]}
 
 
-def _build_in(place: Path, environments: EnvironmentFolder, request: dict[str, Any]) -> None:
+def find_python(request: dict[str, Any], say: Say) -> dict[str, Any]:
+    """Have uv download an interpreter; return its path. The request has `uv` and `wanted`."""
+    commands = uv_commands.python_commands(request["uv"], request["wanted"])
+    for command in commands[:-1]:
+        if fault := _run(command, "/", say):
+            raise _failure(fault, request)
+    done = subprocess.run(  # noqa: S603 - our own command line
+        commands[-1], capture_output=True, check=False, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        raise _failure(done.stderr, request)
+    return {"path": done.stdout.strip()}
+
+
+def prune(request: dict[str, Any], say: Say) -> dict[str, Any]:
+    """Remove from uv's cache what nothing needs, while nobody builds.
+
+    The request has `uv` and `folder` (of all environments).
+    """
+    with EnvironmentFolder(Path(request["folder"])).all_slots(_MOST_BUILDS):
+        if fault := _run(uv_commands.prune_command(request["uv"]), "/", say):
+            raise _failure(fault, request)
+    return {}
+
+
+_ACTS: dict[str, Callable[[dict[str, Any], Say], dict[str, Any]]] = {
+    "resolve": resolve,
+    "build": build,
+    "find_python": find_python,
+    "prune": prune,
+}
+
+
+def _build_in(
+    place: Path, environments: EnvironmentFolder, request: dict[str, Any], say: Say
+) -> None:
     began_at = time.monotonic()
     _require_space(environments.folder)
-    uv, python = request["uv"], request["python"]
     requirements = Path(f"{place}.txt")
     requirements.write_text(request["requirements"], encoding="utf-8")
-    commands = (
-        uv_commands.venv_command(uv, place, python=python),
-        uv_commands.install_command(
-            uv,
-            place,
-            requirements,
-            builds=request["builds"],
-            links=request["links"],
-            arguments=request["arguments"],
-        ),
-    )
     try:
-        for command in commands:
-            if fault := _run(command, str(environments.folder)):
+        for command in _install_commands(place, requirements, request):
+            if fault := _run(command, str(environments.folder), say):
                 raise _failure(fault, request)
     finally:
         requirements.unlink()
+    say("Starting its interpreter, compiling its modules")
     packages = _probe(place, request["start_limit_s"])
     _compile(place)
     size_bytes = size_of(place)
@@ -152,6 +184,30 @@ def _build_in(place: Path, environments: EnvironmentFolder, request: dict[str, A
             seconds=round(time.monotonic() - began_at, 3),
         ),
         place,
+    )
+
+
+def _install_commands(
+    place: Path, requirements: Path, request: dict[str, Any]
+) -> tuple[list[str], ...]:
+    uv, python = request["uv"], request["python"]
+    if uv is None:
+        return (
+            pip_commands.venv_command(place, python=python),
+            pip_commands.install_command(
+                place, requirements, builds=request["builds"], is_offline=request["is_offline"]
+            ),
+        )
+    return (
+        uv_commands.venv_command(uv, place, python=python),
+        uv_commands.install_command(
+            uv,
+            place,
+            requirements,
+            builds=request["builds"],
+            links=request["links"],
+            arguments=request["arguments"],
+        ),
     )
 
 
@@ -195,20 +251,26 @@ def _compile(place: Path) -> None:
     )
 
 
-def _run(command: Sequence[str], folder: str) -> str:
-    """Run uv; return "" or what it has written about its failure."""
-    done = subprocess.run(  # noqa: S603 - our own command line
+def _run(command: Sequence[str], folder: str, say: Say) -> str:
+    """Run uv or pip; return "" or what it has written about its failure."""
+    lines: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - our own command line
         command,
         cwd=folder,
-        check=False,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    if done.returncode == 0:
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stderr is not None  # noqa: S101 - it is a pipe
+        for line in process.stderr:
+            lines.append(line)
+            say(mask(line.rstrip()))
+    if process.returncode == 0:
         return ""
-    said = done.stdout.decode("utf-8", "replace").strip()
-    return said or f"uv ended with {done.returncode} and without a word"
+    text = uv_commands.fault_in(lines)
+    return text or f"{Path(command[0]).name} ended with {process.returncode} and without a word"
 
 
 def _failure(text: str, request: dict[str, Any]) -> _FailureError:

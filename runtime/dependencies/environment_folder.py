@@ -141,12 +141,22 @@ class EnvironmentFolder:
     @contextmanager
     def slot(self, count: int) -> Iterator[None]:
         """Wait for one of `count` places; so many builds may run on this machine at a time."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        slots = [os.open(self.folder / f".slot-{n}", flags, 0o600) for n in range(count)]
+        slots = self._open_slots(count)
         try:
             while not any(map(_try_lock, slots)):
                 time.sleep(_LOOK_S)
+            yield
+        finally:
+            for slot in slots:
+                os.close(slot)
+
+    @contextmanager
+    def all_slots(self, count: int) -> Iterator[None]:
+        """Wait until nobody builds on this machine; until the end, nobody begins to."""
+        slots = self._open_slots(count)
+        try:
+            for slot in slots:
+                fcntl.flock(slot, fcntl.LOCK_EX)
             yield
         finally:
             for slot in slots:
@@ -182,6 +192,11 @@ class EnvironmentFolder:
         with contextlib.suppress(OSError):
             (self.folder / f".used-{key}").unlink()
         return True
+
+    def _open_slots(self, count: int) -> list[int]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        return [os.open(self.folder / f".slot-{n}", flags, 0o600) for n in range(count)]
 
     def delete_leftovers(self) -> None:
         """Delete what killed removals have left."""

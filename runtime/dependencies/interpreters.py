@@ -7,18 +7,20 @@ is asked here, in a process with a time limit, and uv gets the path of one that 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from packaging.specifiers import SpecifierSet
 
 OLDEST = (3, 11)  # what the runner needs
 _NEWEST_MINOR = 15
 _PROBE_LIMIT_S = 2.0
+_SILENT_S = 60.0
 _PROBE = (
     "import json, sys, sysconfig; print(json.dumps([list(sys.version_info[:3]), "
     "sysconfig.get_config_var('SOABI') or sysconfig.get_platform()]))"
@@ -55,9 +57,22 @@ class Interpreter:
         return ".".join(map(str, self.version))
 
 
-@lru_cache(maxsize=64)
+_answers: dict[str, tuple[Interpreter | None, float]] = {}
+
+
 def probe(path: str) -> Interpreter | None:
-    """Ask a program for its version; return None if it is no Python or does not answer in time."""
+    """Ask a program for its version; return None if it is no Python or does not answer in time.
+
+    An answer is remembered: a version for as long as this process lives, None for a minute.
+    """
+    answer, asked_at = _answers.get(path, (None, -math.inf))
+    if answer is None and time.monotonic() - asked_at > _SILENT_S:
+        answer = _ask(path)
+        _answers[path] = answer, time.monotonic()
+    return answer
+
+
+def _ask(path: str) -> Interpreter | None:
     command = [path, "-I", "-S", "-c", _PROBE]
     try:
         answer = subprocess.run(  # noqa: S603 - what the operator has put on the PATH

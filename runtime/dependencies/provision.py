@@ -20,6 +20,8 @@ from runtime.dependencies.lock import Lock, lock_from
 from runtime.dependencies.script_metadata import ScriptMetadata
 from runtime.processes.fork_server import ForkServer
 
+_MOST_RESOLVING = 8
+
 
 class LockStore(Protocol):
     """Where locks are kept, for all publishers of a system."""
@@ -53,7 +55,9 @@ class Provision:
         self._servers = servers
         self._locks = locks
         self._needs_lock_file = needs_lock_file
-        self._resolving = threading.Lock()  # one at a time: files with one block get one lock
+        self._lock = threading.Lock()  # guards the next
+        self._resolving: dict[str, threading.Lock] = {}  # by digest: one block gets one lock
+        self._places = threading.Semaphore(_MOST_RESOLVING)
 
     @property
     def environments(self) -> EnvironmentFolder:
@@ -67,6 +71,7 @@ class Provision:
         uv_lock: bytes | None,
         is_anew: bool = False,
         on_resolving: Callable[[], object] = lambda: None,
+        on_log: Callable[[str], object] = lambda _: None,
     ) -> Lock:
         """Return the lock of a block; resolve it if it never was.
 
@@ -75,6 +80,7 @@ class Provision:
             uv_lock: The lock file beside the function file, if there is one: it wins.
             is_anew: Whether the lock that is kept is replaced by a new one.
             on_resolving: Called if it has to be resolved.
+            on_log: Called with each line that the resolver writes.
 
         Raises:
             DependencyError: It cannot be resolved.
@@ -87,11 +93,14 @@ class Provision:
             )
             raise DependencyError("DependencyUnavailable", text)
         digest = self._builder.digest_of(needs, uv_lock)
-        with self._resolving:
+        with self._lock:
+            resolving = self._resolving.setdefault(digest, threading.Lock())
+        with resolving:
             kept = None if is_anew else self._locks.read(digest)
             if kept is None:
                 on_resolving()
-                lock = self._builder.resolve(needs, uv_lock=uv_lock)
+                with self._places:
+                    lock = self._builder.resolve(needs, uv_lock=uv_lock, on_log=on_log)
                 kept = self._locks.keep(digest, json.dumps(asdict(lock)).encode(), wins=is_anew)
         try:
             return lock_from(json.loads(kept))
@@ -111,14 +120,20 @@ class Provision:
         """Whether an environment has not been removed; does not block."""
         return os.path.exists(environment.program)  # noqa: PTH110 - once for each attempt
 
-    def environment_of(self, lock: Lock) -> Environment:
+    def environment_of(
+        self, lock: Lock, on_log: Callable[[str], object] = lambda _: None
+    ) -> Environment:
         """Return the environment of a lock; build it if it is not here.
+
+        Args:
+            lock: What is installed.
+            on_log: Called with each line that the installer writes.
 
         Raises:
             DependencyError: It cannot be built.
             ProcessError: No child could be started.
         """
-        return self._builder.build(lock)
+        return self._builder.build(lock, on_log=on_log)
 
     def server_of(self, environment: Environment, lock: Lock) -> ForkServer:
         """Return the fork server of an environment.
@@ -127,6 +142,10 @@ class Provision:
             ProcessError: The environment has been removed, or this process is stopping.
         """
         return self._servers.server_of(environment, lock.preload)
+
+    def prune_cache(self) -> None:
+        """Remove from uv's cache what nothing needs; raises DependencyError, ProcessError."""
+        self._builder.prune_cache()
 
     def stop(self) -> None:
         """Stop all that runs for it; safe to call twice."""

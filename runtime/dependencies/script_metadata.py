@@ -178,6 +178,7 @@ def _metadata_of(document: dict[str, Any], text: str, line: int) -> ScriptMetada
     if not isinstance(own, dict) or not isinstance(uv, dict):
         raise MetadataError("[tool.penstock] and [tool.uv] must be tables", line)
     _check_members(own, _OWN_MEMBERS, "tool.penstock.", line)
+    _refuse_paths(uv.get("sources", {}), line)
     preload = _texts(own, "preload", line, prefix="tool.penstock.")
     for each in preload:
         if not _MODULE.fullmatch(each):
@@ -192,6 +193,18 @@ def _metadata_of(document: dict[str, Any], text: str, line: int) -> ScriptMetada
         preload=preload,
         uv=uv,
     )
+
+
+def _refuse_paths(sources: object, line: int) -> None:
+    """Refuse `[tool.uv.sources]` that are folders of one machine: others do not have them."""
+    for name, given in sources.items() if isinstance(sources, dict) else ():
+        listed = given if isinstance(given, list) else [given]
+        if any(isinstance(each, dict) and ({"path", "workspace"} & each.keys()) for each in listed):
+            text = (
+                f"tool.uv.sources: {name} is a path, and the bundle does not contain it; "
+                "name a version, a URL or a commit of git"
+            )
+            raise MetadataError(text, line)
 
 
 def _check_members(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from runtime.dependencies.builder import Builder, BuilderOptions, environments_of
 from runtime.dependencies.environment_servers import EnvironmentServers
 from runtime.dependencies.provision import LockStore, Provision
+from runtime.dependencies.release_age import ReleaseAge, parse_age
 from runtime.errors import SettingsError
 from runtime.settings import Settings
-
-_AGE = re.compile(r"(\d+)\s*(h|d|w)")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def build_provision(
@@ -63,11 +60,8 @@ def build_provision(
     )
 
 
-def _age_of(text: str) -> str:
-    """Return an age as uv takes it: "3d" is "3 days"."""
-    if not text:
-        return ""
-    found = _AGE.fullmatch(text.strip())
-    if found is None:
-        raise SettingsError(f"PENSTOCK_DEPENDENCY_AGE: an age such as 12h, 3d or 2w (got {text!r})")
-    return f"{found[1]} {_UNITS[found[2]]}"
+def _age_of(text: str) -> ReleaseAge | None:
+    try:
+        return parse_age(text) if text else None
+    except ValueError as error:
+        raise SettingsError(f"PENSTOCK_DEPENDENCY_AGE: {error}") from None

@@ -29,6 +29,7 @@ _UNAVAILABLE = re.compile(
 _BUILD_FAILED = re.compile(
     r"Failed to build|[Bb]uild backend|build_wheel|Failed to install requirements from `build"
 )
+_FAULT_BEGINS = re.compile("\\s*(\N{MULTIPLICATION SIGN}|error:|ERROR:)")
 _HASH = re.compile(r"[Hh]ash mismatch|hash(es)? (does|do) not match")
 
 
@@ -67,7 +68,7 @@ def resolve_command(
     """
     return [
         *(uv, "pip", "compile", *map(str, sources), "--python", python),
-        *("--generate-hashes", "--no-header", "--no-annotate", "--quiet"),
+        *("--generate-hashes", "--no-header", "--no-annotate"),
         *(["--universal"] if is_universal else []),
         *_allowed_builds(builds),
         *("--output-file", str(output)),
@@ -80,7 +81,7 @@ def export_command(uv: str, script: Path, output: Path) -> list[str]:
     """Return the command that writes the pins of the lock file beside a script into a file."""
     return [
         *(uv, "export", "--script", str(script), "--locked", "--no-header", "--no-annotate"),
-        *("--no-hashes", "--quiet", "--output-file", str(output)),
+        *("--no-hashes", "--output-file", str(output)),
         *_NO_PROJECT,
     ]
 
@@ -116,11 +117,36 @@ def install_command(
     """Return the command that installs exactly what is pinned, checking every hash."""
     return [
         *(uv, "pip", "sync", str(requirements), "--python", str(folder / "bin" / "python")),
-        *("--require-hashes", "--link-mode", links, "--quiet"),
+        *("--require-hashes", "--link-mode", links),
         *_allowed_builds(builds),
         *_NO_PROJECT,
         *arguments,
     ]
+
+
+def python_commands(uv: str, wanted: str) -> tuple[list[str], list[str]]:
+    """Return the commands that download an interpreter, and that write its path.
+
+    Args:
+        uv: The program.
+        wanted: A specifier such as ">=3.13".
+    """
+    quiet = ("--no-progress", "--color", "never")
+    return (
+        [uv, "python", "install", "--no-bin", *quiet, wanted],
+        [uv, "python", "find", "--managed-python", "--no-project", *quiet, wanted],
+    )
+
+
+def prune_command(uv: str) -> list[str]:
+    """Return the command that removes from the cache what nothing needs."""
+    return [uv, "cache", "prune", *_NO_PROJECT[1:]]
+
+
+def fault_in(lines: Sequence[str]) -> str:
+    """Return what a failed command has written about its failure: not what it did before."""
+    begins = (n for n, line in enumerate(lines) if _FAULT_BEGINS.match(line))
+    return "".join(lines[next(begins, 0) :]).strip()
 
 
 def kind_of_failure(text: str) -> str:

@@ -22,7 +22,7 @@ Source = Literal["auto", "uv", "pip"]
 
 _PASSED_ON = re.compile(
     r"(PATH|HOME|LANG|LC_\w+|TMPDIR|USER|LOGNAME|XDG_\w+|NETRC|SSL_CERT_FILE|SSL_CERT_DIR"
-    r"|UV_\w+|(HTTPS?|ALL|NO)_PROXY)",
+    r"|UV_\w+|PIP_\w+|(HTTPS?|ALL|NO)_PROXY)",
     re.IGNORECASE,
 )
 _UV_INDEXES = (

@@ -17,7 +17,7 @@ from runtime.registry.discovery import FoundFile
 from runtime.registry.manifest import EnvironmentView, Manifest, PackageView
 
 Phase = Literal["resolving", "building"]
-OnPhase = Callable[[Phase], object]
+OnPhase = Callable[[Phase, str], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class FileLoader:
 
         Args:
             found: The file; it has a bundle.
-            on_phase: Called before what may take long.
+            on_phase: Called before what may take long, and with each line that it writes.
 
         Raises:
             LoadError: It does not load, or what it needs cannot be provided.
@@ -67,12 +67,15 @@ class FileLoader:
                 found.needs,
                 uv_lock=found.uv_lock,
                 is_anew=found.is_relocked,
-                on_resolving=lambda: on_phase("resolving"),
+                on_resolving=lambda: on_phase("resolving", ""),
+                on_log=lambda line: on_phase("resolving", line),
             )
             environment = self._provision.find(lock)
             if environment is None:
-                on_phase("building")
-                environment = self._provision.environment_of(lock)
+                on_phase("building", "")
+                environment = self._provision.environment_of(
+                    lock, lambda line: on_phase("building", line)
+                )
         except DependencyError as error:
             raise LoadError(
                 error.kind, str(error), file=found.file, line=found.needs.line

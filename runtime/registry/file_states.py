@@ -26,6 +26,7 @@ _log = structlog.get_logger(__name__)
 _UNTRIED_PAUSE_S = 0.5
 _HANGING_FACTOR = 2
 _FRESH_S = 1.0
+_MOST_LOG_LINES = 50
 # What needs a change of the file, and what may be there later: a package, the index, the disk.
 _FINAL = {"MetadataInvalid", "DependencyConflict", "DependencyBuildRefused", "PythonUnavailable"}
 _PASSING = {
@@ -47,6 +48,7 @@ class _FileState:
         bundle: What is published of it: with its lock, if it has one.
         load: A new object for each load, None while no load is running.
         phase: What a load that takes long is doing, and since when.
+        log: What it has written, by lines.
         is_relocking: Whether the next load resolves its block anew.
         failures: How many loads in a row have failed for a reason that may pass.
     """
@@ -57,6 +59,7 @@ class _FileState:
     load: object = None
     phase: Phase | None = None
     phase_at_ms: int = 0
+    log: tuple[str, ...] = ()
     begun_at: float = 0.0
     retry_at: float = 0.0
     failures: int = 0
@@ -115,6 +118,7 @@ class FileStates:
                     outcome=state.outcome,
                     phase=state.phase,
                     phase_at_ms=state.phase_at_ms,
+                    log="\n".join(state.log),
                 )
                 for state in self._states.values()
             ]
@@ -181,15 +185,18 @@ class FileStates:
             log_load_failure(file, outcome)
         self._on_outcome()
 
-    def _note_phase(self, ticket: Ticket, phase: Phase) -> None:
-        """Record what a load is about to do; runs in the load's thread."""
+    def _note_phase(self, ticket: Ticket, phase: Phase, line: str) -> None:
+        """Record what a load is about to do, or a line of its log; runs in the load's thread."""
         file, load = ticket
         with self._lock:
             held = self._states.get(file)
             if held is None or held.load is not load:
                 return
-            at_ms = time.time_ns() // 1_000_000
-            self._states[file] = replace(held, phase=phase, phase_at_ms=at_ms)
+            if held.phase != phase:
+                at_ms = time.time_ns() // 1_000_000
+                held = replace(held, phase=phase, phase_at_ms=at_ms, log=())
+            log = (*held.log[-_MOST_LOG_LINES:], line) if line else held.log
+            self._states[file] = replace(held, log=log)
         self._on_outcome()
 
     def _pause_s(self, outcome: Loaded, failures: int) -> float:

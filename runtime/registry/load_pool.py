@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -28,7 +29,8 @@ class LoadPool:
         load: Loads one file; raises LoadError, or ProcessError if no process could be started.
         on_done: Called in the load's thread with the load's ticket and outcome; the outcome is None
             if the file could not be tried.
-        on_phase: Called in the load's thread with its ticket, before what may take long.
+        on_phase: Called in the load's thread with its ticket, before what may take long, and with
+            what that writes.
         at_once: How many quick loads may run at the same time.
         patience_s: Time after which a load counts as slow and frees its slot.
     """
@@ -38,7 +40,7 @@ class LoadPool:
         *,
         load: Callable[[FoundFile, OnPhase], LoadedFile],
         on_done: Callable[[Ticket, Loaded], None],
-        on_phase: Callable[[Ticket, Phase], None],
+        on_phase: Callable[[Ticket, Phase, str], None],
         at_once: int,
         patience_s: float = 0.5,
     ) -> None:
@@ -73,7 +75,7 @@ class LoadPool:
 
     def _try(self, found: FoundFile, ticket: Ticket) -> Loaded:
         try:
-            return self._load_file(found, lambda phase: self._on_phase(ticket, phase))
+            return self._load_file(found, partial(self._on_phase, ticket))
         except LoadError as error:
             return fault_of(error)
         except ProcessError as error:

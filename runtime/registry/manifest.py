@@ -68,6 +68,11 @@ class EnvironmentView:
     seconds: float = 0.0
     message: str = ""
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is being resolved or built."""
+        return self.state in {"resolving", "building"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageView:

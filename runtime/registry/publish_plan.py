@@ -14,6 +14,7 @@ from runtime.registry.manifest import DEPENDENCY_ERRORS, EnvironmentView, FileEr
 
 Outcome = tuple[Manifest, ...] | FileError | None
 DUPLICATE = "DuplicateName"
+_LOG_MOST = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class FileState:
             current version is being loaded for the first time.
         phase: What a load that takes long is doing, None if none is.
         phase_at_ms: Since when, in ms since the epoch.
+        log: What it has written.
     """
 
     file: str
@@ -34,6 +36,7 @@ class FileState:
     outcome: Outcome
     phase: Phase | None = None
     phase_at_ms: int = 0
+    log: str = ""
 
 
 def plan(
@@ -79,7 +82,9 @@ def _show_environment(wanted: dict[str, Manifest], state: FileState) -> None:
     """Show with the functions of a file what becomes of the environment of its newest version."""
     shown: EnvironmentView | None = None
     if state.phase is not None:
-        shown = EnvironmentView(state=state.phase, built_at_ms=state.phase_at_ms)
+        shown = EnvironmentView(
+            state=state.phase, built_at_ms=state.phase_at_ms, message=state.log[-_LOG_MOST:]
+        )
     elif isinstance(state.outcome, FileError) and state.outcome.type in DEPENDENCY_ERRORS:
         shown = EnvironmentView(state="failed", message=state.outcome.message)
     if shown is not None:

@@ -206,6 +206,7 @@ case("read_batch", "a page far in")(
     lambda d, r: listing.read_batch(d.batches[0], start=BATCH - 500, most=GATEWAY_PAGE)
 )
 case("cancel_invocation", "one of 200,000 keys")(lambda d, r: life.cancel(d.crowd[150_000 + r]))
+case("order_workers", "all of them")(lambda d, r: system.order_workers("relock f.py"))
 case("purge_queue", "of 1,000 functions")(lambda d, r: system.purge_queue("default"))
 case("purge_queue", "of 200,000 keys")(lambda d, r: system.purge_queue("crowded"))
 case("purge_queue", "of 10,000 in one lane")(lambda d, r: system.purge_queue("late"))

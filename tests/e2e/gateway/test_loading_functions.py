@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.store.function_commands import set_load_error
 from tests.support.gateway_process import RunningGateway
 
@@ -19,7 +20,7 @@ PUBLISHED = Manifest(
 
 @pytest.fixture
 def loading(gateway: RunningGateway) -> RunningGateway:
-    gateway.connection.run(set_load_error("slow", manifest=LOADING.encode()))
+    gateway.connection.run(set_load_error("slow", manifest=encode_manifest(LOADING)))
     return gateway
 
 

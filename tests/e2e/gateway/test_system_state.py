@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.sdk.options import Options
 from runtime.store.function_commands import publish_function
 from runtime.store.invocation_commands import claim
@@ -19,7 +20,12 @@ SLOW = Manifest(name="slow", version="s1", file="slow.py", options=Options(queue
 def slow(gateway):
     gateway.connection.run(
         publish_function(
-            "slow", manifest=SLOW.encode(), version="s1", source=b"", queue="slow", limits=""
+            "slow",
+            manifest=encode_manifest(SLOW),
+            version="s1",
+            source=b"",
+            queue="slow",
+            limits="",
         )
     )
     gateway.publish(SLOW)

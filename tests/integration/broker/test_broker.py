@@ -15,6 +15,7 @@ from runtime.errors import ArgumentsError, FunctionUnavailableError
 from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.status import Status
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.sdk.options import Options
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
@@ -39,7 +40,9 @@ ADD = Manifest(
 
 @pytest.fixture
 def broker(redis_url: str, connection: BlockingConnection) -> Iterator[PenstockBroker]:
-    connection.run(publish_function("add", manifest=ADD.encode(), version="v1", source=b"-"))
+    connection.run(
+        publish_function("add", manifest=encode_manifest(ADD), version="v1", source=b"-")
+    )
     client = PenstockBroker(redis_url)
     yield client
     client.close()
@@ -77,7 +80,9 @@ def test_sending_to_a_function_that_never_loaded_is_an_error(
 ):
     actor = broker.get_actor("add")
     broken = Manifest(name="add", version="", file="add.py")
-    connection.run(publish_function("add", manifest=broken.encode(), version="", source=b""))
+    connection.run(
+        publish_function("add", manifest=encode_manifest(broken), version="", source=b"")
+    )
 
     with pytest.raises(FunctionUnavailableError, match=r"add\.py"):
         actor.send(1, 2)

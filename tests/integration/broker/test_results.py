@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from runtime.broker import PenstockBroker
 from runtime.errors import ArgumentsError
 from runtime.registry.manifest import Manifest
+from runtime.registry.manifest_codec import encode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.worker.stray_messages import StrayMessageWarning
@@ -34,7 +35,9 @@ ADD = Manifest(
 @pytest.fixture
 def broker(redis_url: str, connection: BlockingConnection) -> Iterator[PenstockBroker]:
     """The default broker of this process, as an application sets it."""
-    connection.run(publish_function("sums.add", manifest=ADD.encode(), version="v1", source=b"-"))
+    connection.run(
+        publish_function("sums.add", manifest=encode_manifest(ADD), version="v1", source=b"-")
+    )
     client = PenstockBroker(redis_url)
     dramatiq.set_broker(client)
     yield client

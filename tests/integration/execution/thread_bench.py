@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from msgspec.structs import replace
-
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.run_times import RunTimes
 from runtime.execution.thread_backend import ThreadBackend
@@ -74,7 +72,7 @@ class LaneBench:
         assignment = Assignment(
             id="i1", function="f", version=written.bundle.version, attempt=1, arguments=arguments
         )
-        assignment = replace(assignment, **changes)
+        assignment = assignment._replace(**changes)
         return ThreadRun(
             assignment=assignment,
             manifest=written.manifest,

@@ -83,6 +83,7 @@ def upkeep_of_worker(settings: Settings) -> Maintenance:
         onlooker=FolderComparison(connection, settings.functions, worker="w"),
         is_publishing=lambda: True,
         queues=lambda: ("default",),
+        environments=None,
     )
     return Maintenance(jobs, connection=connection, waiting=BlockingConnection(settings.redis))
 

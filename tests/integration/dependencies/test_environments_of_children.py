@@ -78,7 +78,7 @@ def test_a_schedule_that_cannot_be_is_told_all_the_same(builder, servers, comple
     built = builder.build(resolved(builder, 'dependencies = ["demo"]'))
     source = "from penstock import function\n@function(schedule='0 0 31 2 *')\ndef f(): ...\n"
 
-    with pytest.raises(Exception, match="there is no such day"):
+    with pytest.raises(Exception, match="Bad day-of-month"):
         load(servers.server_of(built), completing, source)
 
 

@@ -57,6 +57,7 @@ TOLD = {
     "memory_bytes": 12_345_678,
     "publishes": True,
     "functions": FOLDER,
+    "environments": {"ready": ["0123456789abcdef"], "building": 1},
 }
 
 
@@ -106,6 +107,7 @@ def test_a_worker_of_an_older_release_is_shown_too(beat, http):
     assert shown["functions"]["state"] == "unknown"
     assert (shown["in_flight"], shown["max_in_flight"], shown["runners"]) == (1, None, [])
     assert shown["loop"] is shown["runner_wait"] is None
+    assert shown["environments"] == {"ready": [], "building": 0}
 
 
 def test_a_worker_of_a_newer_release_is_shown_too(beat, http):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +33,8 @@ from runtime.processes.fork_server import ForkServer
 
 ENTRY = "runtime.dependencies.builder_main:work"
 PRELOAD = ("runtime.dependencies.builder_main",)
-RESOLVE_LIMIT_S = 120.0
-BUILD_LIMIT_S = 600.0
 _SEND_LIMIT_S = 5.0
+_MARKER = f"sys_platform == '{sys.platform}' and platform_machine == '{platform.machine()}'"
 OnLog = Callable[[str], object]
 BuildPolicy = Literal["none", "listed", "all"]
 
@@ -61,7 +62,10 @@ class BuilderOptions:
     pythons: tuple[str, ...] = ()
     downloads: bool = False
     links: str = "clone"
+    resolve_limit_s: float = 120.0
+    build_limit_s: float = 600.0
     start_limit_s: float = 30.0  # for the interpreter of a new environment
+    free_bytes: int = 1024**3  # what a build must leave on the disk
 
 
 class Builder:
@@ -116,7 +120,9 @@ class Builder:
             if not self._options.downloads:
                 raise DependencyError("PythonUnavailable", str(error)) from None
         wanted = f"{requires_python},>={'.'.join(map(str, OLDEST))}"
-        done = self._ask({"what": "find_python", "wanted": wanted}, BUILD_LIMIT_S, "got no Python")
+        done = self._ask(
+            {"what": "find_python", "wanted": wanted}, self._options.build_limit_s, "got no Python"
+        )
         found = probe(done["path"])
         if found is None:
             text = f"uv has installed Python {wanted}, and it does not answer: {done['path']}"
@@ -161,18 +167,26 @@ class Builder:
         request = {
             "what": "resolve",
             "block": metadata.script(),
+            "toml": metadata.text,
             "uv_lock": None if uv_lock is None else uv_lock.decode("utf-8", "replace"),
             "python": interpreter.path,
+            "series": interpreter.series,
+            "marker": _MARKER,
             "builds": self._builds(metadata.build),
-            "arguments": [*self._arguments(), *self._age(metadata)],
+            "arguments": [
+                *self._arguments(),
+                *uv_commands.index_arguments(metadata.uv),
+                *self._age(metadata),
+            ],
         }
-        done = self._ask(request, RESOLVE_LIMIT_S, "was not resolved", on_log)
+        done = self._ask(request, self._options.resolve_limit_s, "was not resolved", on_log)
         return Lock(
             requirements=done["requirements"],
             series=interpreter.series,
             requires_python=metadata.requires_python,
             build=metadata.build,
             preload=metadata.preload,
+            index=uv_commands.index_arguments(metadata.uv),
             block=metadata.digest,
         )
 
@@ -211,11 +225,12 @@ class Builder:
             "platform": interpreter.platform,
             "builds": self._builds(lock.build),
             "links": self._options.links,
+            "free_bytes": self._options.free_bytes,
             "start_limit_s": self._options.start_limit_s,
-            "arguments": self._arguments(),
+            "arguments": [*self._arguments(), *lock.index],
             "is_offline": self._options.is_offline,
         }
-        self._ask(request, BUILD_LIMIT_S, "was not built", on_log)
+        self._ask(request, self._options.build_limit_s, "was not built", on_log)
         found = self.environments.find(key)
         if found is None:
             raise DependencyError("DependencyBuildFailed", "the environment was removed again")
@@ -229,7 +244,7 @@ class Builder:
             ProcessError: No child could be started.
         """
         request = {"what": "prune", "folder": str(self.environments.folder.resolve())}
-        self._ask(request, BUILD_LIMIT_S, "left the cache as it was")
+        self._ask(request, self._options.build_limit_s, "left the cache as it was")
 
     def _interpreter_of(self, lock: Lock) -> Interpreter:
         series = f"=={lock.series}.*"

@@ -12,9 +12,12 @@ import os
 import subprocess
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from runtime.dependencies import pip_commands, uv_commands
 from runtime.dependencies.environment_folder import Environment, EnvironmentFolder, size_of
@@ -24,7 +27,6 @@ from runtime.processes.channel import Channel
 
 _NICENESS = 10
 _MOST_BUILDS = 4
-_FREE_BYTES = 1024**3  # what a build must leave on the disk
 _ENVIRONMENT_MOST_BYTES = 2 * 1024**3
 _PROBE = """
 import importlib.metadata, json
@@ -61,43 +63,118 @@ def work(channel: Channel) -> None:
 
 
 def resolve(request: dict[str, Any], say: Say) -> dict[str, Any]:
-    """Pin what a block asks for; return the requirements, and whether they hold on every platform.
+    """Pin what a block asks for, together with what the runner needs; return the requirements.
 
-    The request has `uv`, `block` (its text), `python`, `builds`, `arguments`, and `uv_lock`, the
-    text of a lock file beside the function file, or None.
+    The request has `uv`, `block` (the file's block), `toml` (its content), `python`, `series`,
+    `marker` (of this platform), `builds`, `arguments`, and `uv_lock`, the text of a lock file
+    beside the function file, or None.
     """
     with tempfile.TemporaryDirectory(prefix="penstock-resolve-") as folder:
-        script, companions, output = (
-            Path(folder, name) for name in ("function.py", "companions.in", "lock.txt")
-        )
-        script.write_text(request["block"], encoding="utf-8")
-        companions.write_text(f"{uv_commands.COMPANION}\n", encoding="utf-8")
-        arguments = list(request["arguments"])
+        pins = _constraints()
         if request["uv_lock"] is not None:
-            pins = Path(folder, "pins.txt")
-            Path(f"{script}.lock").write_text(request["uv_lock"], encoding="utf-8")
-            if fault := _run(uv_commands.export_command(request["uv"], script, pins), folder, say):
-                raise _FailureError("MetadataInvalid", uv_commands.explain_stale_lock(fault))
-            arguments += ["--constraints", str(pins)]
-        found = ""
-        for is_universal in (True, False):
-            command = uv_commands.resolve_command(
-                request["uv"],
-                (script, companions),
-                python=request["python"],
-                output=output,
-                builds=request["builds"],
-                arguments=arguments,
-                is_universal=is_universal,
+            pins += _pins_of_lock_file(request, Path(folder), say)
+        fault = ""
+        for marker in (None, request["marker"]):
+            project = project_of(
+                tomllib.loads(request["toml"]), series=request["series"], pins=pins, marker=marker
             )
-            found = _run(command, folder, say)
-            if not found:
-                return {"requirements": output.read_text("utf-8"), "is_universal": is_universal}
-            if uv_commands.kind_of_failure(found) != "DependencyConflict":
+            Path(folder, "pyproject.toml").write_text(project, encoding="utf-8")
+            command = uv_commands.lock_command(
+                request["uv"],
+                Path(folder),
+                python=request["python"],
+                builds=request["builds"],
+                arguments=request["arguments"],
+            )
+            fault = _run(command, folder, say)
+            if not fault:
+                return {"requirements": _exported(request, Path(folder), say)}
+            if uv_commands.kind_of_failure(fault) != "DependencyConflict":
                 break
-            if is_universal:
+            if marker is None:
                 say("No versions fit every platform; trying this machine's alone.")
-    raise _failure(found, request)
+    raise _failure(fault, request)
+
+
+def project_of(
+    document: dict[str, Any], *, series: str, pins: Sequence[str], marker: str | None
+) -> str:
+    """Return the `pyproject.toml` of a project that needs what a block names.
+
+    A project, not the script itself: beside the script's own needs it can name the runner's, so
+    the resolver tells whose they are, and it can be resolved for one platform alone.
+
+    Args:
+        document: The block's content.
+        series: The series of Python to resolve for, such as "3.11".
+        pins: Requirements that what is chosen has to satisfy, too.
+        marker: The environment marker of the one platform; None for all.
+    """
+    own = document.get("tool", {}).get("uv", {})
+    asked = document.get("requires-python", "")
+    settings = {
+        **own,
+        "package": False,
+        "default-groups": "all",
+        "constraint-dependencies": [*own.get("constraint-dependencies", ()), *pins],
+        **({"environments": [marker]} if marker else {}),
+    }
+    return tomli_w.dumps(
+        {
+            "project": {
+                "name": "penstock-function",
+                "version": "0",
+                "requires-python": f"=={series}.*,{asked}".rstrip(","),
+                "dependencies": list(document.get("dependencies", ())),
+            },
+            "dependency-groups": {uv_commands.RUNNER: [uv_commands.COMPANION]},
+            "tool": {"uv": settings},
+        }
+    )
+
+
+def _exported(request: dict[str, Any], project: Path, say: Say) -> str:
+    """Return the requirements of a lock, each with its hashes."""
+    pins, output = project / "pins.txt", project / "requirements.txt"
+    exporting = uv_commands.export_command(request["uv"], project, pins)
+    if fault := _run(exporting, str(project), say):
+        raise _failure(fault, request)
+    requirements = pins.read_text("utf-8")
+    if not any(map(_is_without_hash, requirements.splitlines())):
+        return requirements
+    hashing = uv_commands.hash_command(
+        request["uv"], pins, output, python=request["python"], arguments=request["arguments"]
+    )
+    if fault := _run(hashing, str(project), say):
+        raise _failure(fault, request)
+    return output.read_text("utf-8")
+
+
+def _is_without_hash(line: str) -> bool:
+    is_requirement = bool(line.strip()) and not line.startswith((" ", "#", "-"))
+    return is_requirement and not line.endswith("\\") and "git+" not in line
+
+
+def _pins_of_lock_file(request: dict[str, Any], folder: Path, say: Say) -> list[str]:
+    script, output = folder / "function.py", folder / "pins.txt"
+    script.write_text(request["block"], encoding="utf-8")
+    Path(f"{script}.lock").write_text(request["uv_lock"], encoding="utf-8")
+    command = uv_commands.export_script_command(request["uv"], script, output)
+    if fault := _run(command, str(folder), say):
+        raise _FailureError("MetadataInvalid", uv_commands.explain_stale_lock(fault))
+    return _requirements_in(output)
+
+
+def _constraints() -> list[str]:
+    """Return what the operator's constraints files hold: uv reads them for `uv pip` alone."""
+    named = os.environ.pop("UV_CONSTRAINT", "")  # noqa: TID251 - uv's, not ours
+    return [each for file in named.split() for each in _requirements_in(Path(file))]
+
+
+def _requirements_in(file: Path) -> list[str]:
+    """Return the requirements of a file; its comments and options are left out."""
+    lines = (line.partition(" #")[0].strip() for line in file.read_text("utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith(("#", "-"))]
 
 
 def build(request: dict[str, Any], say: Say) -> dict[str, Any]:
@@ -153,15 +230,15 @@ def _build_in(
     place: Path, environments: EnvironmentFolder, request: dict[str, Any], say: Say
 ) -> None:
     began_at = time.monotonic()
-    _require_space(environments.folder)
+    _require_space(environments.folder, request["free_bytes"])
     requirements = Path(f"{place}.txt")
-    requirements.write_text(request["requirements"], encoding="utf-8")
     try:
+        requirements.write_text(request["requirements"], encoding="utf-8")
         for command in _install_commands(place, requirements, request):
             if fault := _run(command, str(environments.folder), say):
                 raise _failure(fault, request)
     finally:
-        requirements.unlink()
+        requirements.unlink(missing_ok=True)
     say("Starting its interpreter, compiling its modules")
     packages = _probe(place, request["start_limit_s"])
     _compile(place)
@@ -171,7 +248,7 @@ def _build_in(
             f"the environment takes {size_bytes:,} bytes; the limit is {_ENVIRONMENT_MOST_BYTES:,}"
         )
         raise _FailureError("DependencyBuildFailed", text)
-    _require_space(environments.folder)
+    _require_space(environments.folder, request["free_bytes"])
     environments.complete(
         Environment(
             folder=str(environments.folder / request["key"]),
@@ -206,6 +283,7 @@ def _install_commands(
             requirements,
             builds=request["builds"],
             links=request["links"],
+            is_from_git="git+" in request["requirements"],
             arguments=request["arguments"],
         ),
     )
@@ -278,9 +356,12 @@ def _failure(text: str, request: dict[str, Any]) -> _FailureError:
     return _FailureError(kind, uv_commands.explain(kind, text, policy=request["policy"]))
 
 
-def _require_space(folder: Path) -> None:
+def _require_space(folder: Path, least_bytes: int) -> None:
     status = os.statvfs(folder)
     free_bytes = status.f_bavail * status.f_frsize
-    if free_bytes < _FREE_BYTES:
-        text = f"{free_bytes:,} bytes are free on the disk of {folder}; a build must leave 1 GiB"
+    if free_bytes < least_bytes:
+        text = (
+            f"{free_bytes:,} bytes are free on the disk of {folder}; a build must "
+            f"leave {least_bytes:,}"
+        )
         raise _FailureError("DiskFull", text)

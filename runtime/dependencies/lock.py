@@ -31,6 +31,7 @@ class Lock:
         requires_python: What the file asks for; "" if it does not.
         build: Canonical names of the packages that may be built from source.
         preload: Modules that the fork server imports before it forks.
+        index: The options that name the indexes of the block to the installer.
         block: The digest of the block that was resolved.
     """
 
@@ -39,6 +40,7 @@ class Lock:
     requires_python: str = ""
     build: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
     block: str = ""
 
     @property
@@ -60,7 +62,7 @@ class Lock:
 
 def lock_from(members: Mapping[str, Any]) -> Lock:
     """Return the lock with the members that `dataclasses.asdict` gave."""
-    lists = {name: tuple(members.get(name, ())) for name in ("build", "preload")}
+    lists = {name: tuple(members.get(name, ())) for name in ("build", "preload", "index")}
     return Lock(**{**members, **lists})
 
 

@@ -8,29 +8,47 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from runtime.dependencies.uv_configuration import mask
 
+RUNNER = "penstock-runner"  # what the resolver calls the runner, where its need is in conflict
 COMPANION = "pydantic>=2.7,<3"  # the runner reads the types of the user's own models with it
 _TEXT_MOST_BYTES = 8192
-_NO_PROJECT = ("--no-python-downloads", "--no-progress", "--color", "never")
-_NO_WHEEL = re.compile(
-    r"building from source is disabled|no usable wheels|no wheels", re.IGNORECASE
-)
-_UNAVAILABLE = re.compile(
-    r"network was disabled|[Ff]ailed to fetch|error sending request|timed out|[Cc]onnection"
-    r"|dns error"
-    r"|was not found in the (package registry|cache|provided package locations)"
-    r"|HTTP status|client error|certificate"
-    r"|could not be found",
-)
-_BUILD_FAILED = re.compile(
-    r"Failed to build|[Bb]uild backend|build_wheel|Failed to install requirements from `build"
-)
+_COMMON = ("--no-python-downloads", "--no-progress", "--color", "never")
 _FAULT_BEGINS = re.compile("\\s*(\N{MULTIPLICATION SIGN}|error:|ERROR:)")
-_HASH = re.compile(r"[Hh]ash mismatch|hash(es)? (does|do) not match")
+# The first that is found in a text tells its kind.
+_KINDS = (
+    ("DiskFull", re.compile(r"No space left on device|os error 28")),
+    ("MetadataInvalid", re.compile(r"TOML parse error")),  # [tool.uv] has what uv does not know
+    (
+        "DependencyUnavailable",
+        re.compile(r"[Hh]ash mismatch|MATCH THE HASHES|hash(es)? (does|do) not match"),
+    ),
+    (
+        "DependencyBuildFailed",
+        re.compile(
+            r"Failed to (download and )?build|[Bb]uild backend|build_wheel"
+            r"|Failed to install requirements from `build"
+        ),
+    ),
+    (
+        "DependencyBuildRefused",
+        re.compile(r"building from source is disabled|no usable wheels|no wheels", re.IGNORECASE),
+    ),
+    (
+        "DependencyUnavailable",
+        re.compile(
+            r"network was disabled|[Ff]ailed to fetch|error sending request|timed out|[Cc]onnection"
+            r"|dns error"
+            r"|was not found in the (package registry|cache|provided package locations)"
+            r"|HTTP status|client error|certificate"
+            r"|could not be found",
+        ),
+    ),
+)
 
 
 def find_uv() -> str | None:
@@ -45,45 +63,77 @@ def find_uv() -> str | None:
         return shutil.which("uv")
 
 
-def resolve_command(
+def lock_command(
     uv: str,
-    sources: Sequence[Path],
+    project: Path,
     *,
     python: str,
-    output: Path,
     builds: Sequence[str] | None,
     arguments: Sequence[str] = (),
-    is_universal: bool = True,
 ) -> list[str]:
-    """Return the command that pins requirements, with hashes, into a file.
+    """Return the command that resolves a project and writes its `uv.lock`.
 
     Args:
         uv: The program.
-        sources: Requirements files and scripts with a block; all are satisfied together.
+        project: The folder with `pyproject.toml`.
         python: The interpreter to resolve for.
-        output: Where the pins go.
         builds: The packages that may be built from source; None allows all.
         arguments: Further options.
-        is_universal: Whether the pins must hold on every platform.
     """
+    # `--no-binary-package` takes a package out of `--no-build`.
+    allowed = [word for name in builds or () for word in ("--no-binary-package", name)]
     return [
-        *(uv, "pip", "compile", *map(str, sources), "--python", python),
-        *("--generate-hashes", "--no-header", "--no-annotate"),
-        *(["--universal"] if is_universal else []),
-        *_allowed_builds(builds),
-        *("--output-file", str(output)),
-        *_NO_PROJECT,
+        *(uv, "lock", "--project", str(project), "--python", python),
+        *([] if builds is None else ["--no-build", *allowed]),
+        *_COMMON,
         *arguments,
     ]
 
 
-def export_command(uv: str, script: Path, output: Path) -> list[str]:
+def export_command(uv: str, project: Path, output: Path) -> list[str]:
+    """Return the command that writes what is locked for a project as pins with hashes."""
+    return [
+        *(uv, "export", "--project", str(project), "--frozen", "--no-emit-project"),
+        *("--no-header", "--no-annotate", "--output-file", str(output)),
+        *_COMMON,
+    ]
+
+
+def hash_command(
+    uv: str, pins: Path, output: Path, *, python: str, arguments: Sequence[str] = ()
+) -> list[str]:
+    """Return the command that adds hashes to pins: a lock has none for files of a local folder."""
+    return [
+        *(uv, "pip", "compile", str(pins), "--python", python, "--universal"),
+        *("--generate-hashes", "--no-header", "--no-annotate", "--output-file", str(output)),
+        *_COMMON,
+        *arguments,
+    ]
+
+
+def export_script_command(uv: str, script: Path, output: Path) -> list[str]:
     """Return the command that writes the pins of the lock file beside a script into a file."""
     return [
         *(uv, "export", "--script", str(script), "--locked", "--no-header", "--no-annotate"),
         *("--no-hashes", "--output-file", str(output)),
-        *_NO_PROJECT,
+        *_COMMON,
     ]
+
+
+def index_arguments(members: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the options that name the indexes of a block's `[tool.uv]` to the installer."""
+    words: list[str] = []
+    for each in members.get("index", ()):
+        named = f"{each['name']}=" if each.get("name") else ""
+        option = "--default-index" if each.get("default") else "--index"
+        words += [option, f"{named}{each.get('url', '')}"]
+    if "index-url" in members:
+        words += ["--default-index", str(members["index-url"])]
+    for name, option in (("extra-index-url", "--index"), ("find-links", "--find-links")):
+        words += [word for each in members.get(name, ()) for word in (option, str(each))]
+    if words:  # what is installed is known by its hash, from whichever it comes
+        words += ["--index-strategy", "unsafe-best-match"]
+    return tuple(words)
 
 
 def explain_stale_lock(text: str) -> str:
@@ -96,13 +146,13 @@ def explain_stale_lock(text: str) -> str:
 
 def add_command(uv: str, script: Path, packages: Sequence[str]) -> list[str]:
     """Return the command that adds packages to the block of a file and keeps its formatting."""
-    return [uv, "add", "--quiet", *_NO_PROJECT, "--script", str(script), *packages]
+    return [uv, "add", "--quiet", *_COMMON, "--script", str(script), *packages]
 
 
 def venv_command(uv: str, folder: Path, *, python: str) -> list[str]:
     """Return the command that makes an empty environment, which may be renamed afterwards."""
     venv = (uv, "venv", str(folder), "--python", python, "--relocatable", "--no-project", "--quiet")
-    return [*venv, *_NO_PROJECT]
+    return [*venv, *_COMMON]
 
 
 def install_command(
@@ -112,14 +162,16 @@ def install_command(
     *,
     builds: Sequence[str] | None,
     links: str,
+    is_from_git: bool = False,
     arguments: Sequence[str] = (),
 ) -> list[str]:
     """Return the command that installs exactly what is pinned, checking every hash."""
     return [
         *(uv, "pip", "sync", str(requirements), "--python", str(folder / "bin" / "python")),
-        *("--require-hashes", "--link-mode", links),
+        *("--link-mode", links),
+        *([] if is_from_git else ["--require-hashes"]),  # a commit is a hash
         *_allowed_builds(builds),
-        *_NO_PROJECT,
+        *_COMMON,
         *arguments,
     ]
 
@@ -140,7 +192,7 @@ def python_commands(uv: str, wanted: str) -> tuple[list[str], list[str]]:
 
 def prune_command(uv: str) -> list[str]:
     """Return the command that removes from the cache what nothing needs."""
-    return [uv, "cache", "prune", *_NO_PROJECT[1:]]
+    return [uv, "cache", "prune", *_COMMON[1:]]
 
 
 def fault_in(lines: Sequence[str]) -> str:
@@ -151,17 +203,7 @@ def fault_in(lines: Sequence[str]) -> str:
 
 def kind_of_failure(text: str) -> str:
     """Return the type of load error that what uv has written stands for."""
-    if "No space left on device" in text or "os error 28" in text:
-        return "DiskFull"
-    if _HASH.search(text):
-        return "DependencyUnavailable"
-    if _BUILD_FAILED.search(text):
-        return "DependencyBuildFailed"
-    if _NO_WHEEL.search(text):
-        return "DependencyBuildRefused"
-    if _UNAVAILABLE.search(text):
-        return "DependencyUnavailable"
-    return "DependencyConflict"
+    return next((kind for kind, words in _KINDS if words.search(text)), "DependencyConflict")
 
 
 def explain(kind: str, text: str, *, policy: str = "listed") -> str:

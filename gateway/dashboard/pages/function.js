@@ -1,7 +1,7 @@
 // One function: its signature and statistics, and a form that invokes it and follows the result.
 
 import { get, getIfAllowed, path, withQuery } from "../scripts/api.js";
-import { fill, h } from "../scripts/element.js";
+import { fill, h, redraw } from "../scripts/element.js";
 import { announce } from "../scripts/notices.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
@@ -11,17 +11,21 @@ import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { makeInvokeForm } from "../parts/invoke_form.js";
 import { makeRequestForm } from "../parts/request_form.js";
 import { makeOutput } from "../parts/output.js";
+import { isUnderWay, makePackagesPanel } from "../parts/packages_panel.js";
 import { paragraphs, prose } from "../parts/safe_text.js";
 import { badge } from "../parts/status_badge.js";
 import { makeStatisticsCharts } from "../parts/statistics_charts.js";
 
 const EVERY_MS = 4000;
+const BUILDING_MS = 1000;
+const RELOCKED_MS = 10_000; // how long the start of what was asked for is looked out for
 
 export async function show(view, { name, query }, signal) {
-  const [definition, start] = await Promise.all([
+  const [found, start] = await Promise.all([
     get(path("functions", name), signal),
     readStart(query.get("from"), signal),
   ]);
+  let definition = found;
   const charts = makeStatisticsCharts();
   const recent = makeInvocationTable({
     caption: "Latest invocations",
@@ -52,6 +56,27 @@ export async function show(view, { name, query }, signal) {
     recent.show(latest ? latest.items : []);
   }
 
+  // What the file says is drawn again when it changes, but not the form: it may be half filled in.
+  const head = h("div", {});
+  const invoking = h("div", {});
+  const packages = makePackagesPanel(name, () => {
+    relockedAt = Date.now();
+    refreshDefinition();
+  });
+  let relockedAt = 0;
+
+  function drawDefinition() {
+    const { version, error } = definition;
+    redraw(head, [version, error], () => drawHead(definition));
+    packages.show(definition);
+    redraw(invoking, Boolean(version), () => version && drawInvoking());
+  }
+
+  async function lookAtDefinition() {
+    definition = await get(path("functions", name), signal);
+    drawDefinition();
+  }
+
   await look();
   view.append(
     h(
@@ -68,42 +93,53 @@ export async function show(view, { name, query }, signal) {
         ),
       ),
     ),
+    head,
+    packages.element,
+    invoking,
+    h("h2", {}, "Last hour"),
+    charts.element,
+    h("section", { class: "panel" }, h("h2", {}, "Latest invocations"), recent.element),
+  );
+  drawDefinition();
+  const refresh = poll(look, EVERY_MS, signal);
+  const refreshDefinition = poll(
+    lookAtDefinition,
+    () => (isUnderWay(definition) || Date.now() < relockedAt + RELOCKED_MS ? BUILDING_MS : EVERY_MS),
+    signal,
+  );
+
+  function drawInvoking() {
+    fill(outcome, h("div", { class: "panel empty" }, "Invocations that you start are shown here as they run."));
+    return h(
+      "div",
+      { class: "columns invoke" },
+      h(
+        "section",
+        { class: "panel", id: "invoke" },
+        h(
+          "h2",
+          {},
+          start
+            ? `Invoke again with the ${start.request ? "request" : "arguments"} of ${shortId(query.get("from"))}`
+            : "Invoke",
+        ),
+        start?.request
+          ? makeRequestForm(definition, start.request, accepted)
+          : makeInvokeForm(definition, start?.arguments, accepted),
+      ),
+      outcome,
+    );
+  }
+}
+
+function drawHead(definition) {
+  return [
     definition.error ? loadError(definition) : "",
     definition.version ? signature(definition) : "",
     h("p", { class: "lead" }, prose(definition.summary)),
     definition.description ? h("p", { class: "description" }, paragraphs(definition.description)) : "",
     factList(functionFacts(definition)),
-  );
-  if (definition.version) {
-    view.append(
-      h(
-        "div",
-        { class: "columns invoke" },
-        h(
-          "section",
-          { class: "panel", id: "invoke" },
-          h(
-            "h2",
-            {},
-            start
-              ? `Invoke again with the ${start.request ? "request" : "arguments"} of ${shortId(query.get("from"))}`
-              : "Invoke",
-          ),
-          start?.request
-            ? makeRequestForm(definition, start.request, accepted)
-            : makeInvokeForm(definition, start?.arguments, accepted),
-        ),
-        outcome,
-      ),
-    );
-    fill(outcome, h("div", { class: "panel empty" }, "Invocations that you start are shown here as they run."));
-  }
-  view.append(
-    h("h2", {}, "Last hour"),
-    charts.element,
-    h("section", { class: "panel" }, h("h2", {}, "Latest invocations"), recent.element),
-  );
-  const refresh = poll(look, EVERY_MS, signal);
+  ];
 }
 
 async function readStart(id, signal) {

@@ -6,6 +6,7 @@ import { count, percent } from "../scripts/figures.js";
 import { span } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
+import { elapsedOf, isUnderWay } from "../parts/packages_panel.js";
 import { badge } from "../parts/status_badge.js";
 import { makeTable } from "../parts/table.js";
 
@@ -94,7 +95,14 @@ const COLUMNS = [
   {
     name: "Summary",
     kind: "what",
-    value: (item) => [item.state, item.error, item.summary, item.version],
+    value: (item) => [
+      item.state,
+      item.error,
+      item.summary,
+      item.version,
+      item.environment.state,
+      elapsedOf(item),
+    ],
     draw: drawSummary,
   },
   { name: "Queue", value: (item) => item.queue, draw: (item) => item.queue },
@@ -113,6 +121,10 @@ const COLUMNS = [
 ];
 
 function drawSummary(item) {
+  if (isUnderWay(item)) {
+    const elapsed = h("span", { class: "note" }, `${elapsedOf(item)} `);
+    return [badge(item.environment.state), " ", elapsed, item.summary];
+  }
   if (item.state === "loading") return h("span", { class: "none" }, "loading");
   if (!item.error) return item.summary || h("span", { class: "none" }, "no docstring");
   const place = `${item.error.file}${item.error.line ? `:${item.error.line}` : ""}`;

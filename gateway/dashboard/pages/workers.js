@@ -2,12 +2,13 @@
 
 import { get } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
-import { count, size } from "../scripts/figures.js";
+import { count, many, size } from "../scripts/figures.js";
 import { ago, span } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
 import { shortId } from "../parts/invocation_table.js";
 import { makeCheckView } from "../parts/check_view.js";
+import { makeEnvironmentTable } from "../parts/environment_table.js";
 import { makeRunnerTable } from "../parts/runner_table.js";
 import { prose } from "../parts/safe_text.js";
 import { makeTable } from "../parts/table.js";
@@ -31,10 +32,16 @@ export async function show(view, _, signal) {
   });
   const runners = makeRunnerTable();
   const check = makeCheckView();
+  const environments = makeEnvironmentTable(() => refresh());
   const look = async () => {
-    const [workers] = await Promise.all([get("/workers", signal), check.look(signal)]);
+    const [workers, present] = await Promise.all([
+      get("/workers", signal),
+      get("/environments", signal),
+      check.look(signal),
+    ]);
     table.show(workers.items);
     runners.show(workers.items);
+    environments.show(present.items);
   };
   await look();
   view.append(
@@ -46,19 +53,21 @@ export async function show(view, _, signal) {
     ),
     h("section", { class: "panel" }, table.element),
     runners.element,
+    environments.element,
     check.element,
   );
-  poll(look, EVERY_MS, signal);
+  const refresh = poll(look, EVERY_MS, signal);
 }
 
 const COLUMNS = [
   {
     name: "Worker",
     kind: "function",
-    value: (worker) => [worker.id, worker.host, worker.pid],
+    value: (worker) => [worker.id, worker.host, worker.pid, environmentsOf(worker)],
     draw: (worker) => [
       h("code", {}, worker.id),
       h("div", { class: "note" }, `process ${worker.pid} on ${worker.host}`),
+      environmentsOf(worker) ? h("div", { class: "note" }, environmentsOf(worker)) : null,
     ],
   },
   {
@@ -112,6 +121,12 @@ const COLUMNS = [
     draw: drawRunning,
   },
 ];
+
+function environmentsOf({ environments: { ready, building } }) {
+  if (ready.length === 0 && building === 0) return "";
+  const said = `${many(ready.length, "environment")} ready`;
+  return building ? `${said}, ${count(building)} building` : said;
+}
 
 const SAID = {
   published: "same files",

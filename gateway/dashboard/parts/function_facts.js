@@ -19,9 +19,10 @@ export function factList(facts) {
 
 /** The options of a function, without those that have no effect. */
 export function functionFacts({ version, options, queue, window: most }) {
+  if (!version) return [["Version", "none has loaded yet"]]; // its options are not known
   const { retry } = options;
   return [
-    ["Version", version ? h("code", {}, version) : "none has loaded yet"],
+    ["Version", h("code", {}, version)],
     ["Queue", h("a", { href: to("queues") }, queue)],
     ["Timeout", span(options.timeout_s * 1000)],
     ["Grace period", options.grace_s ? span(options.grace_s * 1000) : null],
@@ -75,6 +76,14 @@ export function signature(definition) {
   );
 }
 
+// What failed for a reason that may pass without a change of the file.
+const PASSING = new Set([
+  "DependencyUnavailable",
+  "DependencyBuildFailed",
+  "DependencyTimeout",
+  "DiskFull",
+]);
+
 /** Why the file on disk is not the version that serves calls. */
 export function loadError({ error, version }) {
   const place = `${error.file}${error.line ? `, line ${error.line}` : ""}`;
@@ -89,7 +98,9 @@ export function loadError({ error, version }) {
       version
         ? ["Calls run version ", h("code", {}, version), ", the last one that loaded."]
         : "No version has ever loaded; calls get 503.",
-      " Fix the file; it is loaded again as soon as it is saved.",
+      PASSING.has(error.type)
+        ? " It is tried again by itself: first after 30 s, then up to every 10 min."
+        : " Fix the file; it is loaded again as soon as it is saved.",
     ),
   );
 }

@@ -150,9 +150,11 @@ function logPanel() {
   };
 }
 
-// While the invocation runs, the newest entry stays in view, unless the reader has scrolled up.
-// A finished invocation is shown from its beginning.
-function followEnd(box) {
+/**
+ * Keep the newest entry of a box in view while it grows, unless the reader has scrolled up. Returns
+ * a function to call after each change; what is over when it is first shown begins at its start.
+ */
+export function followEnd(box) {
   let isAtEnd = true;
   let hasRun = false;
   box.addEventListener("scroll", () => {

@@ -25,6 +25,7 @@ export function size(bytes) {
   if (bytes === null || bytes === undefined) return "–";
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1_048_576) return `${(bytes / 1024).toFixed(1)} KiB`;
+  if (bytes >= 10_737_418_240) return `${(bytes / 1_073_741_824).toFixed(1)} GiB`;
   return `${(bytes / 1_048_576).toFixed(bytes < 104_857_600 ? 1 : 0)} MiB`;
 }
 

@@ -4,8 +4,8 @@
 const LONGEST_MS = 15_000;
 
 /**
- * Run `work` now and every `everyMs` until `signal` aborts; `onError` is called with errors.
- * Returns a function that runs it at once.
+ * Run `work` now and every `everyMs` (a number, or a function that returns it) until `signal`
+ * aborts; `onError` is called with errors. Returns a function that runs it at once.
  */
 export function poll(work, everyMs, signal, onError) {
   let timer = 0;
@@ -30,7 +30,8 @@ export function poll(work, everyMs, signal, onError) {
   }
 
   function pause() {
-    return failures ? Math.min(LONGEST_MS, Math.max(everyMs, 1000 * 2 ** (failures - 1))) : everyMs;
+    const usual = typeof everyMs === "function" ? everyMs() : everyMs;
+    return failures ? Math.min(LONGEST_MS, Math.max(usual, 1000 * 2 ** (failures - 1))) : usual;
   }
 
   document.addEventListener(

@@ -143,7 +143,12 @@ def _exported(request: dict[str, Any], project: Path, say: Say) -> str:
     if not any(map(_is_without_hash, requirements.splitlines())):
         return requirements
     hashing = uv_commands.hash_command(
-        request["uv"], pins, output, python=request["python"], arguments=request["arguments"]
+        request["uv"],
+        pins,
+        output,
+        python=request["python"],
+        builds=request["builds"],
+        arguments=request["arguments"],
     )
     if fault := _run(hashing, str(project), say):
         raise _failure(fault, request)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from runtime.dependencies.environment_folder import EnvironmentFolder
 
-UNUSED_S = 7 * 24 * 3600.0
+_UNUSED_S = 7 * 24 * 3600.0
 
 
 def remove_unused(
@@ -15,7 +15,7 @@ def remove_unused(
     *,
     most_bytes: int,
     kept: Collection[str],
-    unused_s: float = UNUSED_S,
+    remove: Callable[[str], bool],
 ) -> list[str]:
     """Remove environments; return the keys of those that are gone.
 
@@ -26,18 +26,18 @@ def remove_unused(
         environments: The environments of this machine.
         most_bytes: How much of the disk they may take together.
         kept: Keys that stay: of versions that serve, or that something unfinished needs.
-        unused_s: After how many seconds without use one is removed.
+        remove: Removes one by its key, unless it is in use.
     """
     environments.delete_leftovers()
     present = environments.all()
     total = sum(each.size_bytes for each in present)
-    oldest = time.time() - unused_s
+    oldest = time.time() - _UNUSED_S
     removed = []
     for each in sorted(present, key=lambda each: environments.last_used_at(each.key)):
         is_unused = environments.last_used_at(each.key) < oldest
         if each.key in kept or not (is_unused or total > most_bytes):
             continue
-        if environments.remove(each.key):
+        if remove(each.key):
             removed.append(each.key)
             total -= each.size_bytes
     return removed

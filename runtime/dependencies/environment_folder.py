@@ -5,6 +5,7 @@
     <folder>/.building-<key>/       being built by the holder of the lock; else left over
     <folder>/.removing-<key>-…/     being deleted; left over if that was killed
     <folder>/.lock-<key>            held by the builder of this key
+    <folder>/.pruned                its time is when the cache was last pruned
     <folder>/.used-<key>            its time is when the environment was last used
 
 Whoever uses an environment holds a shared lock on its `environment.json`; whoever removes one must
@@ -30,6 +31,7 @@ from runtime.dependencies.lock import Package
 _DESCRIPTION = "environment.json"
 _KEY_DIGITS = 16
 _LOOK_S = 0.1
+_PRUNED_EVERY_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +194,19 @@ class EnvironmentFolder:
         with contextlib.suppress(OSError):
             (self.folder / f".used-{key}").unlink()
         return True
+
+    def is_pruning_due(self) -> bool:
+        """Whether the cache was not pruned for a week; says so once, to one of all processes."""
+        stamp = self.folder / ".pruned"
+        try:
+            is_due = time.time() - stamp.stat().st_mtime > _PRUNED_EVERY_S
+            is_new = False
+        except OSError:
+            is_due, is_new = False, self.folder.is_dir()  # the week begins now
+        if is_due or is_new:
+            with contextlib.suppress(OSError):
+                stamp.touch()
+        return is_due
 
     def _open_slots(self, count: int) -> list[int]:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,12 @@ from runtime.errors import ProcessError
 from runtime.processes.fork_server import ForkServer
 
 _IDLE_S = 600.0
+# A library that starts threads as it is imported cannot be preloaded: no fork would have them.
+_ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 
 
 @dataclass(slots=True)
@@ -78,6 +84,18 @@ class EnvironmentServers:
             self._end(each)
         return warm.server
 
+    def release(self, key: str) -> None:
+        """Stop the servers of an environment that have no child: it is about to be removed."""
+        with self._lock:
+            idle = [
+                held
+                for held, warm in self._warm.items()
+                if held[0] == key and not warm.server.children
+            ]
+            stopped = [self._warm.pop(held) for held in idle]
+        for each in stopped:
+            self._end(each)
+
     def stop(self) -> None:
         """Stop all servers and what they have forked; safe to call twice."""
         with self._lock:
@@ -93,7 +111,7 @@ class EnvironmentServers:
         server = ForkServer(
             preload=self._preload,
             wished=wished,
-            environment=self._environment,
+            environment=_ONE_THREAD | self._environment if wished else self._environment,
             program=environment.program,
         )
         try:

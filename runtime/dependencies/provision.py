@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Protocol
 
 from runtime.dependencies.builder import Builder, DependencyError
+from runtime.dependencies.disk_use import remove_unused
 from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
 from runtime.dependencies.environment_servers import EnvironmentServers
 from runtime.dependencies.lock import Lock, lock_from
@@ -142,6 +143,17 @@ class Provision:
             ProcessError: The environment has been removed, or this process is stopping.
         """
         return self._servers.server_of(environment, lock.preload)
+
+    def remove(self, key: str) -> bool:
+        """Remove an environment from this machine; return False if it is in use or not there."""
+        self._servers.release(key)
+        return self.environments.remove(key)
+
+    def remove_unused(self, *, most_bytes: int, kept: Collection[str]) -> list[str]:
+        """Remove environments that nothing needs; see `disk_use.remove_unused`."""
+        return remove_unused(
+            self.environments, most_bytes=most_bytes, kept=kept, remove=self.remove
+        )
 
     def prune_cache(self) -> None:
         """Remove from uv's cache what nothing needs; raises DependencyError, ProcessError."""

@@ -100,12 +100,19 @@ def export_command(uv: str, project: Path, output: Path) -> list[str]:
 
 
 def hash_command(
-    uv: str, pins: Path, output: Path, *, python: str, arguments: Sequence[str] = ()
+    uv: str,
+    pins: Path,
+    output: Path,
+    *,
+    python: str,
+    builds: Sequence[str] | None,
+    arguments: Sequence[str] = (),
 ) -> list[str]:
     """Return the command that adds hashes to pins: a lock has none for files of a local folder."""
     return [
         *(uv, "pip", "compile", str(pins), "--python", python, "--universal"),
         *("--generate-hashes", "--no-header", "--no-annotate", "--output-file", str(output)),
+        *_allowed_builds(builds),
         *_COMMON,
         *arguments,
     ]

@@ -32,9 +32,10 @@ _MOST_KNOWN = 1_000
 
 @dataclass(slots=True)
 class _Needed:
-    """One lock: its environment once that is ready, and the functions that wait for it."""
+    """One lock: its environment once that is ready, what ran there, and who waits for it."""
 
     functions: set[str]
+    versions: set[str]
     environment: Environment | None = None
     is_building: bool = False
     failures: int = 0
@@ -69,6 +70,7 @@ class Environments:
         if bundle.lock is None:
             return True
         needed = self._of(bundle.lock)
+        needed.versions.add(bundle.version)
         if needed.environment is not None:
             if self._given().is_there(needed.environment):
                 return True
@@ -103,6 +105,15 @@ class Environments:
         waiting = (one for one in self._needed.values() if one.environment is None)
         return frozenset(name for one in waiting for name in one.functions)
 
+    def versions_in(self, key: str) -> frozenset[str]:
+        """Return the versions that have run in an environment."""
+        return frozenset(
+            version
+            for one in self._needed.values()
+            if one.environment is not None and one.environment.key == key
+            for version in one.versions
+        )
+
     def view(self) -> tuple[list[str], int]:
         """Return the keys of the environments that are ready, and how many are being built."""
         ready = sorted(
@@ -115,7 +126,7 @@ class Environments:
         if needed is None:
             if len(self._needed) >= _MOST_KNOWN:
                 self._needed.clear()
-            needed = self._needed[lock.digest] = _Needed(set())
+            needed = self._needed[lock.digest] = _Needed(set(), set())
         return needed
 
     def _build(self, lock: Lock, needed: _Needed) -> None:

@@ -147,6 +147,13 @@ class Executor:
             rooms[name] = 0
         return capacity, rooms
 
+    def leave_environment(self, key: str) -> None:
+        """End the runners of an environment that run nothing: it is about to be removed."""
+        versions = self.environments.versions_in(key)
+        for runner in self.pool.runners:
+            if runner.state == "idle" and runner.key.version in versions:
+                runner.kill()
+
     def return_unstarted(self) -> None:
         """Collect finished attempts, requeue those that have not started, and start no more."""
         self.pool.return_unstarted()

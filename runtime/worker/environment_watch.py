@@ -8,15 +8,18 @@ environments that nothing needs are removed.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 
 import msgspec
 import structlog
 
-from runtime.dependencies.disk_use import remove_unused
-from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
+from runtime.dependencies.builder import DependencyError
+from runtime.dependencies.environment_folder import Environment
 from runtime.dependencies.lock import Lock
+from runtime.dependencies.provision import Provision
+from runtime.errors import ProcessError
 from runtime.registry.manifest_codec import decode_manifest
 from runtime.registry.published_version import decode_release
 from runtime.store.blocking_connection import BlockingConnection
@@ -35,7 +38,7 @@ class EnvironmentWatch:
     Args:
         connection: The connection of the maintenance thread.
         want: Has the environment of a lock built; called in the maintenance thread.
-        environments: The environments of this machine.
+        provision: The environments of this machine.
         most_bytes: How much of the disk they may take together.
 
     Attributes:
@@ -47,12 +50,13 @@ class EnvironmentWatch:
         connection: BlockingConnection,
         *,
         want: Callable[[Lock], object],
-        environments: EnvironmentFolder,
+        provision: Provision,
         most_bytes: int,
     ) -> None:
         self._connection = connection
         self._want = want
-        self._environments = environments
+        self._provision = provision
+        self._environments = provision.environments
         self._most_bytes = most_bytes
         self.present: tuple[EnvironmentDetails, ...] = ()
         self._seen: dict[str, str] = {}
@@ -105,7 +109,15 @@ class EnvironmentWatch:
     def _clean(self) -> None:
         for key in self._serving:
             self._environments.note_used(key)
-        for key in remove_unused(
-            self._environments, most_bytes=self._most_bytes, kept=self._serving
-        ):
+        removed = self._provision.remove_unused(most_bytes=self._most_bytes, kept=self._serving)
+        for key in removed:
             _log.info("environment_removed", environment=key)
+        if self._environments.is_pruning_due():
+            threading.Thread(target=self._prune, name="prune", daemon=True).start()
+
+    def _prune(self) -> None:
+        """Prune uv's cache once a week; in a thread of its own, as it waits for builders."""
+        try:
+            self._provision.prune_cache()
+        except (DependencyError, ProcessError) as error:
+            _log.warning("cache_not_pruned", error=str(error))

@@ -18,6 +18,7 @@ import random
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -68,6 +69,7 @@ from runtime.worker.publishing import Publishing
 
 _log = structlog.get_logger(__name__)
 _STOP_MARGIN_S = 2.0
+_REMOVAL_TRIES, _REMOVAL_PAUSE_S = 20, 0.25
 _RESULTS_REPORTED = 4  # an invocation keeps 4 times max_result_bytes of events
 DEFAULT_QUEUE = "default"
 
@@ -201,8 +203,9 @@ class WorkerProcess:
 
     def _remove_environment(self, key: str) -> None:
         if self._provision is not None:
-            remove = self._provision.environments.remove
-            threading.Thread(target=remove, args=(key,), name="remove", daemon=True).start()
+            self.executor.leave_environment(key)
+            args = (self._provision, key)
+            threading.Thread(target=_remove, args=args, name="remove", daemon=True).start()
 
     def _watch_environments(self) -> EnvironmentWatch | None:
         if self._provision is None:
@@ -214,7 +217,7 @@ class WorkerProcess:
         return EnvironmentWatch(
             self._maintenance_connection,
             want=want,
-            environments=self._provision.environments,
+            provision=self._provision,
             most_bytes=self._settings.environment_disk,
         )
 
@@ -350,3 +353,15 @@ class WorkerProcess:
         return WorkerEnvironments(
             present=() if watch is None else watch.present, ready=ready, building=building
         )
+
+
+def _remove(provision: Provision, key: str) -> None:
+    """Remove an environment once its last processes have ended, also those of other workers."""
+    for _ in range(_REMOVAL_TRIES):
+        if provision.remove(key):
+            _log.info("environment_removed", environment=key)
+            return
+        if provision.environments.find(key) is None:
+            return  # another worker of this machine was faster
+        time.sleep(_REMOVAL_PAUSE_S)
+    _log.warning("environment_in_use", environment=key)

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from runtime.dependencies import disk_use
 from runtime.dependencies.builder import Builder, BuilderOptions, DependencyError, environments_of
-from runtime.dependencies.disk_use import remove_unused
 from tests.integration.dependencies.conftest import resolved
 from tests.support.wheels import write_wheel
 
@@ -37,6 +38,13 @@ left += [each.name for each in (place / "envs").glob(".building-*")]
 print(left)
 builder.stop()
 """
+
+
+def remove_unused(builder: Builder, *, most_bytes: int, kept: Collection[str] = ()) -> list[str]:
+    environments = builder.environments
+    return disk_use.remove_unused(
+        environments, most_bytes=most_bytes, kept=kept, remove=environments.remove
+    )
 
 
 def own_mounts(*words: str) -> list[str]:
@@ -93,9 +101,7 @@ def test_the_longest_unused_go_first(builder: Builder):
     an_hour_ago = time.time() - 3600
     os.utime(builder.environments.folder / f".used-{built[1].key}", (an_hour_ago, an_hour_ago))
 
-    removed = remove_unused(
-        builder.environments, most_bytes=built[0].size_bytes + 1000, kept=frozenset()
-    )
+    removed = remove_unused(builder, most_bytes=built[0].size_bytes + 1000)
 
     assert removed == [built[1].key]
     assert [each.key for each in builder.environments.all()] == [built[0].key]
@@ -104,7 +110,7 @@ def test_the_longest_unused_go_first(builder: Builder):
 def test_what_serves_stays_whatever_it_takes(builder: Builder):
     built = builder.build(resolved(builder, 'dependencies = ["demo"]'))
 
-    assert remove_unused(builder.environments, most_bytes=0, kept={built.key}) == []
+    assert remove_unused(builder, most_bytes=0, kept={built.key}) == []
     assert builder.find(resolved(builder, 'dependencies = ["demo"]')) == built
 
 
@@ -113,7 +119,7 @@ def test_a_week_without_use_is_enough(builder: Builder):
     long_ago = time.time() - 8 * 86_400
     os.utime(builder.environments.folder / f".used-{built.key}", (long_ago, long_ago))
 
-    removed = remove_unused(builder.environments, most_bytes=10**12, kept=frozenset())
+    removed = remove_unused(builder, most_bytes=10**12)
 
     assert removed == [built.key]
 

@@ -14,7 +14,7 @@ from runtime.store.scripts import load_script
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path
-    for folder in ("gateway", "penstock", "runtime", "functions", "tests")
+    for folder in ("gateway", "penstock", "runtime", "functions", "examples", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
 LUA = sorted((ROOT / "runtime/store/lua").glob("*.lua"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("gateway", "penstock", "runtime", "functions")
+PACKAGES = ("gateway", "penstock", "runtime", "functions", "examples")
 # What to say instead is in ARCHITECTURE.md, "Glossary".
 RETIRED = frozenset(
     [

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import (
     CoreConfig,
+    PydanticCustomError,
     PydanticSerializationUnexpectedValue,
     SchemaSerializer,
     core_schema,
@@ -26,6 +27,7 @@ from pydantic_core import (
 
 from runtime.registry import strict_output
 from runtime.registry.core_schema import with_parts
+from runtime.registry.core_schemas import make_serializer, make_validator
 
 WRITTEN, READ = "ser_json_bytes", "val_json_bytes"
 WRITING = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
@@ -102,26 +104,27 @@ def serializer_of(kind: type) -> SchemaSerializer | None:
         schema = kind.__pydantic_core_schema__
         if not isinstance(schema, dict):
             return None
-        made = SchemaSerializer(filled_in(schema), WRITING, _use_prebuilt=False)
+        made = make_serializer(filled_in(schema), WRITING)
         _serializers[kind] = made
     return made
 
 
-def filled_in(schema: Any, *, written: str = "base64") -> Any:  # noqa: ANN401
+def filled_in(schema: Any, *, written: str = "base64", read: str = "base64") -> Any:  # noqa: ANN401
     """Return a copy of a core schema that reads and writes bytes as base64.
 
     Args:
         schema: A core schema or a part of one.
         written: How bytes are written at this place.
+        read: How bytes are read at this place.
     """
     if not isinstance(schema, dict):
-        return with_parts(schema, partial(filled_in, written=written))
+        return with_parts(schema, partial(filled_in, written=written, read=read))
     kind = schema.get("type")
     own: dict[str, Any] = {}
     if kind in _CONFIGURED:
         own["config"] = {**_DEFAULTS, **schema.get("config", {})}
-        written = own["config"][WRITTEN]
-    made: dict[str, Any] = with_parts(schema, partial(filled_in, written=written))
+        written, read = own["config"][WRITTEN], own["config"][READ]
+    made: dict[str, Any] = with_parts(schema, partial(filled_in, written=written, read=read))
     if written == "base64" and "serialization" not in schema:
         if kind == "bytes":
             own["serialization"] = _by(_encode_bytes)
@@ -129,7 +132,36 @@ def filled_in(schema: Any, *, written: str = "base64") -> Any:  # noqa: ANN401
             own["serialization"] = _by(spell_out)
         elif kind in _CONTENT and _CONTENT[kind] not in schema:
             own[_CONTENT[kind]] = core_schema.any_schema(serialization=_by(spell_out))
-    return made | own
+    made |= own
+    if kind == "bytes" and read == "base64" and not _READS_BASE64:
+        reference = made.pop("ref", None)
+        return core_schema.with_info_before_validator_function(_decode, made, ref=reference)
+    return made
+
+
+def _reads_base64() -> bool:
+    """Whether pydantic reads base64 itself: before 2.9 it did not know `val_json_bytes`."""
+    config = CoreConfig(val_json_bytes="base64")
+    found: bytes = make_validator({"type": "bytes"}, config).validate_json(b'"AA=="')
+    return found == b"\0"
+
+
+_READS_BASE64 = _reads_base64()
+
+
+def _decode(value: object, info: core_schema.ValidationInfo) -> object:
+    """Read base64 as newer releases do: of either alphabet, with padding or without."""
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    text = value.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "bytes_invalid_encoding",
+            "Data should be valid base64: {encoding_error}",
+            {"encoding": "base64", "encoding_error": str(error)},
+        ) from None
 
 
 def _by(function: Any) -> core_schema.SerSchema:  # noqa: ANN401

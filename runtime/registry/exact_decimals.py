@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 
 from runtime.registry.core_schema import parts_of, with_parts
+from runtime.registry.core_schemas import make_validator
 from runtime.registry.json_validation import readable
 
 _noted = threading.local()
@@ -53,7 +54,7 @@ def reader_of(model: type[BaseModel]) -> SchemaValidator | DecimalReader:
     schema = model.__pydantic_core_schema__
     if not _has_decimals(schema):
         return usual
-    return DecimalReader(usual, SchemaValidator(with_digits(readable(schema)), _use_prebuilt=False))
+    return DecimalReader(usual, make_validator(with_digits(readable(schema))))
 
 
 def with_digits(schema: Any) -> Any:  # noqa: ANN401

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from runtime.errors import ResultNotSerializableError
 from runtime.json_shape import DEEPEST
 from runtime.registry.base64_bytes import WRITING, serializer_of, spell_out
 from runtime.registry.core_schema import parts_of
+from runtime.registry.core_schemas import make_serializer, make_validator
 from runtime.registry.iterators import find_iterator, read_out, speaks_of_iterators
 from runtime.registry.json_validation import as_lists
 from runtime.registry.schema_ownership import is_authors
@@ -47,8 +48,8 @@ class ReturnType:
     def __init__(self, adapter: TypeAdapter[Any]) -> None:
         self.adapter = adapter
         schema = as_lists(adapter.core_schema)
-        self._serializer = SchemaSerializer(schema, WRITING, _use_prebuilt=False)
-        self._validator = SchemaValidator(schema, {"val_json_bytes": "base64"}, _use_prebuilt=False)
+        self._serializer = make_serializer(schema, WRITING)
+        self._validator = make_validator(schema, {"val_json_bytes": "base64"})
         self._is_checked = _says_more_than_types(schema)
         self._iterates = speaks_of_iterators(adapter.core_schema)
         # A value of exactly this type needs no check, and the check takes longer than the rest.

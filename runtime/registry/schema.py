@@ -23,8 +23,8 @@ from pydantic import (
     create_model,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import SchemaValidator
 
+from runtime.registry.core_schemas import make_validator
 from runtime.registry.gateway_schema import GatewaySchemaWriter
 from runtime.registry.json_validation import readable
 from runtime.registry.schema_writer import SchemaWriter
@@ -65,9 +65,7 @@ def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
             "Arguments", __base__=parent, __module__=module, **fields
         )
     if model.__pydantic_complete__:
-        model.__pydantic_validator__ = SchemaValidator(
-            readable(model.__pydantic_core_schema__), _use_prebuilt=False
-        )
+        model.__pydantic_validator__ = make_validator(readable(model.__pydantic_core_schema__))
     return model
 
 

@@ -12,7 +12,7 @@ from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator
 
 
 def _options() -> dict[str, Any]:
-    anew = {"_use_prebuilt": False}
+    anew: dict[str, Any] = {"_use_prebuilt": False}
     try:
         SchemaValidator({"type": "any"}, None, **anew)
     except TypeError:  # pydantic-core before 2.34 always builds anew
@@ -20,7 +20,18 @@ def _options() -> dict[str, Any]:
     return anew
 
 
+def _both_names() -> dict[str, Any]:
+    both: dict[str, Any] = {"by_alias": True, "by_name": True}
+    try:
+        SchemaValidator({"type": "any"}, None).validate_python(None, **both)
+    except TypeError:  # pydantic before 2.11; see `json_validation.as_lists`
+        return {}
+    return both
+
+
 _ANEW = _options()
+BOTH_NAMES = _both_names()
+"""Options with which a validator takes fields by their aliases and by their names."""
 
 
 def make_validator(schema: Any, config: CoreConfig | None = None) -> SchemaValidator:  # noqa: ANN401

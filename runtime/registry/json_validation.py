@@ -14,6 +14,9 @@ from pydantic_core import core_schema
 
 from runtime.registry.base64_bytes import filled_in
 from runtime.registry.core_schema import with_parts
+from runtime.registry.core_schemas import BOTH_NAMES
+
+_NAMED = frozenset({"model-fields", "dataclass-args", "typed-dict"})
 
 
 def readable(schema: Any) -> Any:  # noqa: ANN401
@@ -33,6 +36,8 @@ def _whole(schema: Any, *, iterates: bool) -> Any:  # noqa: ANN401
     made = with_parts(schema, partial(_whole, iterates=iterates))
     if not iterates and isinstance(made, dict) and "serialization_alias" in made:
         made["validation_alias"] = _also_as_written(made)
+    if not iterates and not BOTH_NAMES and isinstance(made, dict) and made.get("type") in _NAMED:
+        made["populate_by_name"] = True
     if not isinstance(schema, dict) or schema.get("type") != "generator":
         return made
     made["type"] = "list"

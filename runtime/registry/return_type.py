@@ -17,7 +17,7 @@ from runtime.errors import ResultNotSerializableError
 from runtime.json_shape import DEEPEST
 from runtime.registry.base64_bytes import WRITING, serializer_of, spell_out
 from runtime.registry.core_schema import parts_of
-from runtime.registry.core_schemas import make_serializer, make_validator
+from runtime.registry.core_schemas import BOTH_NAMES, make_serializer, make_validator
 from runtime.registry.iterators import find_iterator, read_out, speaks_of_iterators
 from runtime.registry.json_validation import as_lists
 from runtime.registry.schema_ownership import is_authors
@@ -83,7 +83,7 @@ class ReturnType:
             )
         if self._is_checked:
             try:
-                self._validator.validate_python(value, by_alias=True, by_name=True)
+                self._validator.validate_python(value, **BOTH_NAMES)
             except ValidationError as error:
                 raise _mismatch(error, name) from None
         return data
@@ -101,7 +101,7 @@ class ReturnType:
 
     def _made_of(self, text: bytes, name: str) -> object:
         try:
-            return self._validator.validate_json(text, strict=True, by_alias=True, by_name=True)
+            return self._validator.validate_json(text, strict=True, **BOTH_NAMES)
         except ValidationError as error:
             raise _mismatch(error, name) from None
 

@@ -10,11 +10,14 @@ import hashlib
 import json
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import structlog
 
 from runtime.dependencies import uv_commands, uv_configuration
 from runtime.dependencies.environment_folder import Environment, EnvironmentFolder
@@ -23,17 +26,19 @@ from runtime.dependencies.interpreters import (
     Interpreter,
     PythonUnavailableError,
     find_interpreter,
+    own_interpreter,
     probe,
 )
 from runtime.dependencies.lock import Lock, environment_key
 from runtime.dependencies.release_age import ReleaseAge
 from runtime.dependencies.script_metadata import ScriptMetadata
-from runtime.errors import ChannelClosedError
+from runtime.errors import ChannelClosedError, ProcessError
 from runtime.processes.fork_server import ForkServer
 
 ENTRY = "runtime.dependencies.builder_main:work"
 PRELOAD = ("runtime.dependencies.builder_main",)
 _SEND_LIMIT_S = 5.0
+_log = structlog.get_logger(__name__)
 _MARKER = f"sys_platform == '{sys.platform}' and platform_machine == '{platform.machine()}'"
 OnLog = Callable[[str], object]
 BuildPolicy = Literal["none", "listed", "all"]
@@ -87,22 +92,44 @@ class Builder:
         self.environments = environments
         self._options = options
         self._environment = environment
+        self._known: dict[str, Interpreter] = {}  # by what was asked for
         self._downloaded: list[str] = []  # paths of the interpreters that uv has brought
-        self._configuration = uv_configuration.configure(environment, source=options.config)
-        own = {
-            "UV_CACHE_DIR": str(environments.folder.parent / "uv-cache"),
-            "UV_PYTHON_INSTALL_DIR": str(environments.folder.parent / "pythons"),
-            "UV_CONCURRENT_BUILDS": "1",
-            "UV_CONCURRENT_INSTALLS": "1",
-            "RAYON_NUM_THREADS": "1",
-        }
-        self._server = ForkServer(
-            preload=PRELOAD, environment=own | dict(self._configuration.environment)
-        )
+        self._starting = threading.Lock()  # guards the next
+        self._started: tuple[ForkServer, tuple[str, ...]] | None = None
+        self._is_stopped = False
 
     def stop(self) -> None:
         """Kill what is under way, and stop; safe to call twice."""
-        self._server.stop()
+        with self._starting:
+            self._is_stopped = True
+            if self._started is not None:
+                self._started[0].stop()
+
+    def _start(self) -> tuple[ForkServer, tuple[str, ...]]:
+        """Return what starts children, and the options that uv gets; made when first needed."""
+        with self._starting:
+            if self._is_stopped:
+                raise ProcessError("the builder is stopped")
+            if self._started is None:
+                configuration = uv_configuration.configure(
+                    self._environment, source=self._options.config
+                )
+                if configuration.from_pip:
+                    names = ", ".join(configuration.from_pip)
+                    _log.info("pip_configuration_used", variables=names)
+                data = self.environments.folder.parent
+                own = {
+                    "UV_CACHE_DIR": str(data / "uv-cache"),
+                    "UV_PYTHON_INSTALL_DIR": str(data / "pythons"),
+                    "UV_CONCURRENT_BUILDS": "1",
+                    "UV_CONCURRENT_INSTALLS": "1",
+                    "RAYON_NUM_THREADS": "1",
+                }
+                server = ForkServer(
+                    preload=PRELOAD, environment=own | dict(configuration.environment)
+                )
+                self._started = server, configuration.arguments
+            return self._started
 
     def interpreter_for(self, requires_python: str) -> Interpreter:
         """Return the interpreter that a file runs on here.
@@ -110,15 +137,19 @@ class Builder:
         Raises:
             DependencyError: None here fits.
         """
+        pythons = (*self._options.pythons, *self._downloaded)
         try:
-            return find_interpreter(
-                requires_python,
-                pythons=(*self._options.pythons, *self._downloaded),
-                environment=self._environment,
+            found = find_interpreter(
+                requires_python, pythons=pythons, environment=self._environment
             )
         except PythonUnavailableError as error:
             if not self._options.downloads:
                 raise DependencyError("PythonUnavailable", str(error)) from None
+            found = self._download(requires_python)
+        self._known[requires_python] = found
+        return found
+
+    def _download(self, requires_python: str) -> Interpreter:
         wanted = f"{requires_python},>={'.'.join(map(str, OLDEST))}"
         done = self._ask(
             {"what": "find_python", "wanted": wanted}, self._options.build_limit_s, "got no Python"
@@ -174,7 +205,6 @@ class Builder:
             "marker": _MARKER,
             "builds": self._builds(metadata.build),
             "arguments": [
-                *self._arguments(),
                 *uv_commands.index_arguments(metadata.uv),
                 *self._age(metadata),
             ],
@@ -197,6 +227,17 @@ class Builder:
             DependencyError: No interpreter here fits.
         """
         return self.environments.find(self._key(lock, self._interpreter_of(lock)))
+
+    def find_at_once(self, lock: Lock) -> Environment | None:
+        """Return the environment of a lock if that needs no search for an interpreter.
+
+        It reads one file, and asks no process: an event loop may wait for it.
+        """
+        own = own_interpreter()
+        interpreter = own if own.fits(lock.wanted_python) else self._known.get(lock.wanted_python)
+        if interpreter is None:
+            return None
+        return self.environments.find(self._key(lock, interpreter))
 
     def build(self, lock: Lock, *, on_log: OnLog = lambda _: None) -> Environment:
         """Return the environment of a lock; build it first, unless it exists.
@@ -227,7 +268,7 @@ class Builder:
             "links": self._options.links,
             "free_bytes": self._options.free_bytes,
             "start_limit_s": self._options.start_limit_s,
-            "arguments": [*self._arguments(), *lock.index],
+            "arguments": list(lock.index),
             "is_offline": self._options.is_offline,
         }
         self._ask(request, self._options.build_limit_s, "was not built", on_log)
@@ -247,9 +288,7 @@ class Builder:
         self._ask(request, self._options.build_limit_s, "left the cache as it was")
 
     def _interpreter_of(self, lock: Lock) -> Interpreter:
-        series = f"=={lock.series}.*"
-        wanted = f"{lock.requires_python},{series}" if lock.requires_python else series
-        return self.interpreter_for(wanted)
+        return self.interpreter_for(lock.wanted_python)
 
     def _key(self, lock: Lock, interpreter: Interpreter) -> str:
         return environment_key(lock.requirements, interpreter.text, interpreter.platform)
@@ -265,9 +304,16 @@ class Builder:
         if uv is None and request["what"] != "build":
             text = "uv is needed for it, and is not installed: pip install 'penstock[dependencies]'"
             raise DependencyError("DependencyUnavailable", text)
-        whole = {**request, "uv": uv, "policy": self._options.builds}
+        server, options = self._start()
+        offline = ["--offline"] if self._options.is_offline else []
+        whole = {
+            **request,
+            "uv": uv,
+            "policy": self._options.builds,
+            "arguments": [*options, *offline, *request.get("arguments", ())],
+        }
         ends_at = time.monotonic() + limit_s
-        with self._server.spawn(ENTRY) as child:
+        with server.spawn(ENTRY) as child:
             try:
                 child.channel.send(json.dumps(whole).encode(), timeout_s=_SEND_LIMIT_S)
                 kind, body = child.channel.receive(limit_s)
@@ -289,10 +335,6 @@ class Builder:
         if self._options.builds == "all":
             return None
         return list(listed) if self._options.builds == "listed" else []
-
-    def _arguments(self) -> list[str]:
-        offline = ["--offline"] if self._options.is_offline else []
-        return [*self._configuration.arguments, *offline]
 
     def _age(self, metadata: ScriptMetadata) -> list[str]:
         """Return what keeps releases out that are younger than the operator allows."""

@@ -11,11 +11,10 @@ import math
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from packaging.specifiers import SpecifierSet
 
 OLDEST = (3, 11)  # what the runner needs
 _NEWEST_MINOR = 15
@@ -51,10 +50,25 @@ class Interpreter:
         """Major and minor, such as "3.11"."""
         return f"{self.version[0]}.{self.version[1]}"
 
+    def fits(self, requires_python: str) -> bool:
+        """Whether a specifier accepts it; "" accepts all."""
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - files with a block need it
+
+        return SpecifierSet(requires_python).contains(self.text, prereleases=True)
+
     @property
     def text(self) -> str:
         """The whole version, such as "3.11.7"."""
         return ".".join(map(str, self.version))
+
+
+def own_interpreter() -> Interpreter:
+    """Return the interpreter of this process."""
+    return Interpreter(
+        path=sys.executable,
+        version=sys.version_info[:3],
+        platform=str(sysconfig.get_config_var("SOABI") or sysconfig.get_platform()),
+    )
 
 
 _answers: dict[str, tuple[Interpreter | None, float]] = {}
@@ -102,21 +116,16 @@ def find_interpreter(
     Raises:
         PythonUnavailableError: None fits.
     """
-    accepted = SpecifierSet(requires_python)
-    own = probe(sys.executable)
-    if own is not None and accepted.contains(own.text, prereleases=True):
+    own = own_interpreter()
+    if own.fits(requires_python):
         return own
     found = [each for each in map(probe, _candidates(pythons, environment)) if each is not None]
-    fitting = [
-        each
-        for each in found
-        if each.version >= OLDEST and accepted.contains(each.text, prereleases=True)
-    ]
+    fitting = [each for each in found if each.version >= OLDEST and each.fits(requires_python)]
     if fitting:
         return max(fitting, key=lambda each: each.version)
-    here = sorted({each.text for each in (own, *found) if each is not None})
+    here = sorted({each.text for each in (own, *found)})
     raise PythonUnavailableError(
-        f"the file needs Python {requires_python}; here is {', '.join(here) or 'none'} "
+        f"the file needs Python {requires_python}; here is {', '.join(here)} "
         "(functions run on 3.11 or newer). Install one and put it on the PATH, or name it in "
         "PENSTOCK_PYTHONS."
     )

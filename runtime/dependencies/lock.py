@@ -55,6 +55,12 @@ class Lock:
         )
         return hashlib.sha256("\0".join(parts).encode()).digest()
 
+    @property
+    def wanted_python(self) -> str:
+        """A specifier of the interpreters that it fits."""
+        series = f"=={self.series}.*"
+        return f"{self.requires_python},{series}" if self.requires_python else series
+
     def packages(self) -> list[Package]:
         """Return what is pinned; a package may stand twice, with markers for other platforms."""
         return [Package(pin["name"], pin["version"]) for pin in _PIN.finditer(self.requirements)]

@@ -117,6 +117,10 @@ class Provision:
         """
         return self._builder.find(lock)
 
+    def find_at_once(self, lock: Lock) -> Environment | None:
+        """Return the environment of a lock if it is here and that is told without a search."""
+        return self._builder.find_at_once(lock)
+
     def is_there(self, environment: Environment) -> bool:
         """Whether an environment has not been removed; does not block."""
         return os.path.exists(environment.program)  # noqa: PTH110 - once for each attempt

@@ -27,10 +27,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-
 _BLOCK = re.compile(
     r"^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$", re.MULTILINE
 )  # the specification's reference expression
@@ -88,6 +84,9 @@ class ScriptMetadata:
     @property
     def digest(self) -> str:
         """A SHA-256 hash over what a resolver reads, in hex: not over spaces and comments."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 - files with a block need it
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415
+
         read = {
             "dependencies": sorted(str(Requirement(each)) for each in self.dependencies),
             "requires-python": str(SpecifierSet(self.requires_python)),
@@ -155,6 +154,10 @@ def _line_in(error: tomllib.TOMLDecodeError) -> int:
 
 
 def _metadata_of(document: dict[str, Any], text: str, line: int) -> ScriptMetadata:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - as above
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+    from packaging.utils import canonicalize_name  # noqa: PLC0415
+
     _check_members(document, _MEMBERS, "", line)
     dependencies = _texts(document, "dependencies", line)
     for each in dependencies:

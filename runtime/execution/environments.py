@@ -75,6 +75,10 @@ class Environments:
             if self._given().is_there(needed.environment):
                 return True
             needed.environment = None  # deleted by hand: it is built again from the lock
+        elif self._provision is not None:
+            needed.environment = self._provision.find_at_once(bundle.lock)
+            if needed.environment is not None:
+                return True
         needed.functions.add(function)
         self._build(bundle.lock, needed)
         return False

@@ -21,6 +21,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "companions").mkdir()
     made = make_index(folder / "index", make_companions(folder / "companions"))
     write_wheel(made, "gateway", "1.0", {"gateway.py": "NAME = 'theirs'\n"})
+    write_wheel(made, "early", "1.0", {"early.py": "import os\nPID = os.getpid()\n"})
     return made
 
 
@@ -145,3 +146,16 @@ def test_an_edit_of_code_keeps_the_environment(system: System):
     after = serving(system, "edited")
     assert after["version"] != before["version"]
     assert after["environment"] == before["environment"]
+
+
+def test_a_block_that_is_resolved_already_can_begin_to_preload(system: System):
+    body = "import early, os\ndef {name}() -> bool:\n    return early.PID == os.getppid()\n"
+    more = '# [tool.penstock]\n# preload = ["early"]\n'
+    system.write("late", needing("early", body=body.format(name="late")))
+    serving(system, "late")
+    system.write("soon", needing("early", body=body.format(name="soon"), more=more))
+    serving(system, "soon")
+
+    answers = [system.call(name, wait_s=20).json()["result"] for name in ("late", "soon")]
+
+    assert answers == [False, True]

@@ -17,6 +17,7 @@ from runtime.dependencies.builder import (
 )
 from runtime.dependencies.lock import Lock
 from runtime.dependencies.script_metadata import read_metadata
+from runtime.errors import ProcessError
 from tests.bench.measuring import MeasuringError
 from tests.bench.uv_by_hand import Took, UvByHand, uv_environment
 
@@ -69,7 +70,7 @@ def _resolve(builder: Builder, block: str) -> Lock:
         raise MeasuringError(f"no block: {block!r}")
     try:
         return builder.resolve(metadata)
-    except DependencyError as error:
+    except (DependencyError, ProcessError) as error:
         raise MeasuringError(f"it is not resolved: {error}") from None
 
 
@@ -77,7 +78,7 @@ def _build(builder: Builder, lock: Lock) -> Took:
     used_s, began_at = _used_by_servers_s(), time.perf_counter()
     try:
         found = builder.build(lock)
-    except DependencyError as error:
+    except (DependencyError, ProcessError) as error:
         raise MeasuringError(f"it is not built: {error}") from None
     took_ms = (time.perf_counter() - began_at) * 1000
     time.sleep(_REAPED_S)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import tempfile
 import time
@@ -28,7 +29,15 @@ from runtime.processes.channel import Channel
 _NICENESS = 10
 _MOST_BUILDS = 4
 _ENVIRONMENT_MOST_BYTES = 2 * 1024**3
-_PROBE = """
+# Run in the new environment: say that it has started, compile all modules, as nobody can
+# afterwards, and tell what is installed. A module that does not compile is left: it may be for
+# another version of Python. Not uv's `--compile-bytecode`: it starts the interpreter before it is
+# known that it does start.
+_FINISH = """
+import sys
+print("started", flush=True)
+import compileall
+compileall.compile_dir(sys.argv[1], quiet=2, workers=1)
 import importlib.metadata, json
 import pydantic, pydantic_core
 found = [(each.name, each.version) for each in importlib.metadata.distributions()]
@@ -245,8 +254,7 @@ def _build_in(
     finally:
         requirements.unlink(missing_ok=True)
     say("Starting its interpreter, compiling its modules")
-    packages = _probe(place, request["start_limit_s"])
-    _compile(place)
+    packages = _finish(place, request["start_limit_s"])
     size_bytes = size_of(place)
     if size_bytes > _ENVIRONMENT_MOST_BYTES:
         text = (
@@ -294,44 +302,33 @@ def _install_commands(
     )
 
 
-def _probe(place: Path, limit_s: float) -> tuple[Package, ...]:
-    """Start the interpreter once, as fork servers do; return what is installed."""
-    program = str(place / "bin" / "python")
-    try:
-        answer = subprocess.run(  # noqa: S603 - the interpreter just installed
-            [program, "-P", "-s", "-c", _PROBE],
-            capture_output=True,
-            check=True,
-            text=True,
-            timeout=limit_s,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONDONTWRITEBYTECODE": "1"},  # noqa: TID251 - a child's
-        )
-        return tuple(Package(*each) for each in json.loads(answer.stdout.splitlines()[-1]))
-    except subprocess.TimeoutExpired:
-        text = f"its interpreter did not start within {limit_s:g} s: a .pth file may hang"
-    except subprocess.CalledProcessError as error:
-        text = f"pydantic cannot be imported in it: {error.stderr.strip()[-2000:]}"
-    except (ValueError, TypeError, IndexError):
-        text = "its interpreter writes to its standard output as it starts"
-    raise _FailureError("DependencyBuildFailed", f"the environment is not usable: {text}")
-
-
-def _compile(place: Path) -> None:
-    """Write the bytecode of all modules, as nobody can afterwards.
-
-    Not uv's `--compile-bytecode`: it starts the interpreter before it is known that it does start.
-    A module that does not compile is left: it may be for another version of Python.
-    """
-    program = str(place / "bin" / "python")
-    command = [program, "-I", "-m", "compileall", "-q", "-j", "1", str(place / "lib")]
-    subprocess.run(  # noqa: S603 - the interpreter just installed
-        command,
-        check=False,
+def _finish(place: Path, start_limit_s: float) -> tuple[Package, ...]:
+    """Start the interpreter as fork servers do, and compile; return what is installed."""
+    with subprocess.Popen(  # noqa: S603 - the interpreter just installed
+        [str(place / "bin" / "python"), "-P", "-s", "-c", _FINISH, str(place / "lib")],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.environ.get("PATH", os.defpath)},  # noqa: TID251 - a child's
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        if not select.select([process.stdout], [], [], start_limit_s)[0]:
+            process.kill()
+            text = f"its interpreter did not start within {start_limit_s:g} s: a .pth file may hang"
+            raise _unusable(text)
+        said, complaint = process.communicate()
+    if process.returncode != 0:
+        raise _unusable(f"pydantic cannot be imported in it: {complaint.strip()[-2000:]}")
+    try:
+        return tuple(Package(*each) for each in json.loads(said.splitlines()[-1]))
+    except (ValueError, TypeError, IndexError):
+        raise _unusable("its interpreter writes to its standard output as it starts") from None
+
+
+def _unusable(text: str) -> _FailureError:
+    return _FailureError("DependencyBuildFailed", f"the environment is not usable: {text}")
 
 
 def _run(command: Sequence[str], folder: str, say: Say) -> str:

@@ -18,12 +18,6 @@ from runtime.errors import ProcessError
 from runtime.processes.fork_server import ForkServer
 
 _IDLE_S = 600.0
-# A library that starts threads as it is imported cannot be preloaded: no fork would have them.
-_ONE_THREAD = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 
 
 @dataclass(slots=True)
@@ -111,7 +105,7 @@ class EnvironmentServers:
         server = ForkServer(
             preload=self._preload,
             wished=wished,
-            environment=_ONE_THREAD | self._environment if wished else self._environment,
+            environment=self._environment,
             program=environment.program,
         )
         try:

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from runtime.dependencies.builder import Builder, DependencyError
@@ -104,7 +104,8 @@ class Provision:
                     lock = self._builder.resolve(needs, uv_lock=uv_lock, on_log=on_log)
                 kept = self._locks.keep(digest, json.dumps(asdict(lock)).encode(), wins=is_anew)
         try:
-            return lock_from(json.loads(kept))
+            # Preloading resolves nothing, so blocks that differ only in it share what is kept.
+            return replace(lock_from(json.loads(kept)), preload=needs.preload)
         except (ValueError, TypeError) as error:
             text = f"the lock that is kept for the block cannot be read ({error}); relock it"
             raise DependencyError("DependencyUnavailable", text) from error

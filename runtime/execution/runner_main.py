@@ -224,6 +224,6 @@ def _load(data: bytes) -> tuple[dict[str, LoadedFunction], frozenset[str], Endin
     try:
         bundle = decode_bundle(data)
         files = frozenset(map(bundle.path_of, bundle.sources))
-        return load(bundle), files, Ending(kind="succeeded")
+        return load(bundle, is_described=False), files, Ending(kind="succeeded")
     except BaseException as error:  # noqa: BLE001 - a user's file may raise anything
         return {}, frozenset(), describe(error)

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from runtime.processes.environment import hide_from_own_user
 
 _REQUEST_BYTES = 65_536
 _END_LIMIT_S = 3.0
+_THREAD_LIMIT_S = 0.2
 _READY = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
@@ -204,7 +206,7 @@ def _import_wished(modules: list[str]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-            fault = "" if len(_own_threads()) == 1 else "it starts a thread"
+            fault = "" if _has_one_thread() else "it starts a thread"
         except BaseException as error:  # noqa: BLE001 - a module may raise anything
             fault = f"{type(error).__name__}: {error}"
         if fault:
@@ -212,6 +214,26 @@ def _import_wished(modules: list[str]) -> None:
             sys.stderr.flush()
             words = sys.orig_argv[: sys.orig_argv.index("--")]
             os.execv(sys.executable, words)  # noqa: S606 - this very program
+
+
+def _has_one_thread() -> bool:
+    """Whether this process has one thread, at the latest when it forks.
+
+    Some libraries start threads of their own as they are imported, end them before a fork and start
+    them again when there is work, in the child, too: OpenBLAS does, which numpy and so pandas load.
+    """
+    if len(_own_threads()) == 1:
+        return True
+    if threading.active_count() > 1:  # of Python: nothing ends it
+        return False
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    until = time.monotonic() + _THREAD_LIMIT_S
+    while len(_own_threads()) > 1 and time.monotonic() < until:
+        time.sleep(0.001)  # the system lists a thread for a moment after its end
+    return len(_own_threads()) == 1
 
 
 def _own_threads() -> list[str]:

@@ -60,14 +60,17 @@ def inspect(
             "Timeout", "Exited", "Crashed" and "Garbled".
         ProcessError: No child could be started, which is not the file's fault.
     """
-    with (
-        tempfile.NamedTemporaryFile(prefix="penstock-load-") as trace,
-        fork_server.spawn(ENTRY, memory_bytes=_MEMORY_BYTES) as child,
-    ):
+    with contextlib.ExitStack() as stack:
+        trace = stack.enter_context(tempfile.NamedTemporaryFile(prefix="penstock-load-"))
+        child = stack.enter_context(fork_server.spawn(ENTRY, memory_bytes=_MEMORY_BYTES))
         completes = b"1" if completing is None else b"0"
         request = (bundle.encode(), f"{deadline_s}".encode(), trace.name.encode(), completes)
         try:
             child.channel.send(*request, timeout_s=deadline_s)
+            if completing is not None:  # it starts while the file loads
+                second = stack.enter_context(
+                    completing.spawn(COMPLETING, memory_bytes=_MEMORY_BYTES)
+                )
             kind, body = child.channel.receive(deadline_s + _GRACE_S)
         except TimeoutError:
             child.kill()
@@ -76,8 +79,9 @@ def inspect(
             raise _garbled(bundle) from None
         except ChannelClosedError:
             raise _death(bundle, child, trace.name, deadline_s) from None
-    if kind == b"described" and completing is not None:
-        kind, body = _complete(completing, bundle, body)
+        if kind == b"described" and completing is not None:
+            child.close()
+            kind, body = _complete(second, bundle, body)
     try:
         if kind != b"failed":
             manifests = _decoder.decode(body)
@@ -89,17 +93,16 @@ def inspect(
     raise LoadError(fault.type, fault.message, file=fault.file, line=fault.line)
 
 
-def _complete(fork_server: ForkServer, bundle: Bundle, described: bytes) -> list[bytes]:
+def _complete(child: Child, bundle: Bundle, described: bytes) -> list[bytes]:
     """Have the manifests completed in a child of our own environment; return its answer."""
-    with fork_server.spawn(COMPLETING, memory_bytes=_MEMORY_BYTES) as child:
-        try:
-            child.channel.send(described, timeout_s=_COMPLETING_LIMIT_S)
-            return child.channel.receive(_COMPLETING_LIMIT_S)
-        except TimeoutError:
-            text = f"its schemas were not checked within {_COMPLETING_LIMIT_S:g} s"
-            raise LoadError("SchemaError", text, file=bundle.file, line=None) from None
-        except ChannelClosedError:
-            raise _garbled(bundle) from None
+    try:
+        child.channel.send(described, timeout_s=_COMPLETING_LIMIT_S)
+        return child.channel.receive(_COMPLETING_LIMIT_S)
+    except TimeoutError:
+        text = f"its schemas were not checked within {_COMPLETING_LIMIT_S:g} s"
+        raise LoadError("SchemaError", text, file=bundle.file, line=None) from None
+    except ChannelClosedError:
+        raise _garbled(bundle) from None
 
 
 def _garbled(bundle: Bundle) -> LoadError:

@@ -37,13 +37,16 @@ _MESSAGE_MOST = 2_000
 _SYNTAX_ERRORS = (SyntaxError, IndentationError, TabError)
 
 
-def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFunction]:
+def load(
+    bundle: Bundle, *, namespace: str | None = None, is_described: bool = True
+) -> dict[str, LoadedFunction]:
     """Return the bundle's functions by name; `.unload()` of any of them unloads all.
 
     Args:
         bundle: The bundle to load.
         namespace: Package name for its modules; by default "functions", or a name with the version
             if that is taken.
+        is_described: Whether the manifests have the schemas that callers see. A runner needs none.
 
     Raises:
         LoadError: It cannot be loaded; the error has the file and the line.
@@ -58,7 +61,9 @@ def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFun
         for published in found:
             line = line_of(published.target)
             fallback = module.__doc__ if published is only else None
-            loaded[published.name] = _describe(published, module, space, fallback=fallback)
+            loaded[published.name] = _load_one(
+                published, module, space, fallback=fallback, is_described=is_described
+            )
     except LoadError:
         space.remove()
         raise
@@ -68,17 +73,26 @@ def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFun
     return loaded
 
 
-def _describe(
-    published: PublishedCallable, module: ModuleType, space: ModuleSpace, *, fallback: str | None
+def _load_one(
+    published: PublishedCallable,
+    module: ModuleType,
+    space: ModuleSpace,
+    *,
+    fallback: str | None,
+    is_described: bool,
 ) -> LoadedFunction:
     signature = read_signature(published.target)
     try:
         model = arguments_model(signature, module.__name__)
         said = None if signature.returns is Any else return_type(signature.returns)
-        returns = {} if said is None else result_schema(said.adapter, signature.returns)
         items = None if signature.items is Any else return_type(signature.items)
-        parameters = parameters_schema(model, signature)
-        judged_by = validation_schema(model, signature, parameters)
+        parameters: dict[str, Any] = {}
+        judged_by: dict[str, Any] | None = None
+        returns: dict[str, Any] = {}
+        if is_described:
+            parameters = parameters_schema(model, signature)
+            judged_by = validation_schema(model, signature, parameters)
+            returns = {} if said is None else result_schema(said.adapter, signature.returns)
     except PydanticUserError as error:
         raise SignatureError(unreadable_part(signature) or error.message) from error
     returns_bytes = is_bytes(signature.returns)

@@ -22,6 +22,7 @@ from tests.bench.installing import InstallError, install
 from tests.bench.machine import describe_machine
 from tests.bench.measuring import MeasuringError
 from tests.bench.options import Options, parse_options
+from tests.bench.packages import measure_packages
 from tests.bench.page import write_page
 from tests.bench.parts import NotReadyError
 from tests.bench.progress_view import ProgressView
@@ -93,6 +94,7 @@ def _measure_own(options: Options, view: ProgressView) -> dict[str, Spread]:
     measures = {
         "million": lambda: measure_full_queue(options.waiting, view.tick),
         "rest": lambda: measure_rest(view.tick),
+        "packages": lambda: measure_packages(view.tick, view.say),
     }
     own: dict[str, Spread] = {}
     for name in options.extras:

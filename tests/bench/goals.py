@@ -13,6 +13,8 @@ _PROCESS, _THREAD = "penstock-process", "penstock-thread"
 _CARRIERS = ("bullmq", "taskiq", "arq", "dramatiq", *_CELERY)
 _WAITERS = ("bullmq", "taskiq", "arq", "celery-gevent")
 MANY = "1,000,000 waiting"
+_PACKAGES = "packages"
+_BY_HAND = "`uv venv` and `uv pip sync` by hand, with bytecode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +242,56 @@ FIGURE_GOALS = (
     ),
     FigureGoal(work="naps-100ms", ours=_PROCESS, reported="calls/s", bound=5000),
 )
+_PACKAGE_GOALS = (
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_warm_ratio",
+        reported="a warm call ≤ 1.1 × that of the same function without a block",  # noqa: RUF001 - for people
+        bound=1.1,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_cold_ratio",
+        reported="a cold call ≤ 0.25 × `uv run --script` of the same",  # noqa: RUF001 - for people
+        bound=0.25,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_preload_ratio",
+        reported="a cold call with pandas preloaded ≤ 0.05 × `uv run --script` of the same",  # noqa: RUF001 - for people
+        bound=0.05,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_build_ratio",
+        reported=f"a small build ≤ 1.3 × {_BY_HAND}",  # noqa: RUF001 - for people
+        bound=1.3,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_build_large_ratio",
+        reported=f"a build with pandas ≤ 1.3 × {_BY_HAND}",  # noqa: RUF001 - for people
+        bound=1.3,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_edit_ratio",
+        reported="an edit is live in ≤ 1 × the time of a file without a block",  # noqa: RUF001 - for people
+        bound=1,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_edit_ms",
+        reported="an edit is live in ≤ 2,000 ms",
+        bound=2000,
+    ),
+    OwnGoal(
+        work=_PACKAGES,
+        name="packages_server_mib",
+        reported="≤ 40 MiB for each warm environment without `preload`, shared pages divided",
+        bound=40,
+    ),
+)
 OWN_GOALS = (
     OwnGoal(
         work=MANY,
@@ -268,6 +320,7 @@ OWN_GOALS = (
     ),
     OwnGoal(work="at rest", name="ready_s", reported="`up` is ready in ≤ 3 s", bound=3),
     OwnGoal(work="at rest", name="resident_mb", reported="≤ 300 MB resident in all", bound=300),
+    *_PACKAGE_GOALS,
     OwnGoal(
         work="code",
         name="code_ratio",

@@ -14,7 +14,7 @@ from tests.bench.works import WORKS
 
 PAGES = ROOT / "docs/benchmarks"
 PARTIAL = BUILD / "results"
-_EXTRAS = ("million", "rest")
+_EXTRAS = ("million", "rest", "packages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,8 @@ class Options:
     Attributes:
         systems: Which systems, by name.
         works: Which works, by name.
-        extras: Which of `million` (so many waiting) and `rest` (an idle system).
+        extras: Which of `million` (so many waiting), `rest` (an idle system) and `packages`
+            (functions with environments of their own).
         before: Another checkout of Penstock to measure as well; None for none.
         backlog: How many calls a drain is about.
         callers: How many call at once at most.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
+from string import Formatter
 
 from tests.bench.results import Part, Results, Spread
 from tests.bench.systems import SYSTEMS
-from tests.bench.verdicts import Verdict, tell_number
+from tests.bench.verdicts import Verdict, tell_number, tell_spread
 from tests.bench.works import BY_NAME as WORK_BY_NAME
 from tests.bench.works import WORKS, Work
 
@@ -69,6 +70,27 @@ _ABOUT_SCALE = (
     "With {waiting:,.0f} waiting, accepting took {accept_p99_full_ms:.1f} ms at p99 over 32 "
     "connections, beside {accept_p99_empty_ms:.1f} ms on a system without, asked in turns."
 )
+_ABOUT_PACKAGES = (
+    "Small is `humanize`, large `pandas`. One worker; what a row compares is done in turns. A cold "
+    "call is one whose runner was killed before it, so that another is forked. `uv run --script` "
+    "has the same block, its cache is warm and offline, so that no index is waited for. A build "
+    "installs the same lock, with hashes, from the same cache, as nicely (`nice -n 10`): by hand "
+    "with `--compile-bytecode` and files cloned, as Penstock's are; without both it takes "
+    "{packages_build_bare_ms} ms, and with pandas {packages_build_large_bare_ms}. The fork server "
+    "of an environment takes {packages_server_mib} MiB while it has no runner, with pandas "
+    "preloaded {packages_preloaded_mib}. Processor times are of all processes."
+)
+_BESIDE_UV = "`uv run --script`"
+_BESIDE_HAND = "`uv venv`, `uv pip sync`"
+_PACKAGE_ROWS = (
+    ("packages_warm", "a warm call in an own environment", "without a block"),
+    ("packages_edit", "code edit, same block, until live", "without a block"),
+    ("packages_cold", "a cold call, small", _BESIDE_UV),
+    ("packages_import", "a cold call, large, imported by the call's runner", _BESIDE_UV),
+    ("packages_preload", "a cold call, large, preloaded", _BESIDE_UV),
+    ("packages_build", "build, small", _BESIDE_HAND),
+    ("packages_build_large", "build, large", _BESIDE_HAND),
+)
 
 
 def write_page(
@@ -115,6 +137,7 @@ def write_page(
             *_errors(results),
             *_own_figures(own),
             "",
+            *_packages(own),
             "## The machine",
             "",
             *_table(("what", "is"), list(machine.items())),
@@ -260,6 +283,33 @@ def _own_figures(own: Mapping[str, Spread]) -> list[str]:
         "",
         _ABOUT_SCALE.format(**{name: spread.middle for name, spread in own.items()}),
     ]
+
+
+def _packages(own: Mapping[str, Spread]) -> list[str]:
+    """What functions with packages of their own take, beside what else one could do."""
+    rows = []
+    for key, title, beside in _PACKAGE_ROWS:
+        if f"{key}_ratio" in own:
+            names = ("ms", "beside_ms", "ratio", "processor_ms", "beside_processor_ms")
+            cells = [_tell_own(own, f"{key}_{name}") for name in names]
+            rows.append((title, cells[0], beside, *cells[1:]))
+    if not rows:
+        return []
+    named = [name for _, name, _, _ in Formatter().parse(_ABOUT_PACKAGES) if name]
+    told = {name: _tell_own(own, name) or "(not measured)" for name in named}
+    columns = ("", "ms", "beside", "ms", "ratio", "processor ms", "processor ms beside")
+    return [
+        "## Functions with packages",
+        "",
+        _ABOUT_PACKAGES.format(**told),
+        "",
+        *_table(columns, rows),
+        "",
+    ]
+
+
+def _tell_own(own: Mapping[str, Spread], name: str) -> str:
+    return tell_spread(own[name]) if name in own else ""
 
 
 def _about_others(results: Results) -> str:

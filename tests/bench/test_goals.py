@@ -175,3 +175,28 @@ def test_the_page_tells_the_versions_of_all_peers():
 
     assert names <= set(pinned_versions())
     assert all(pinned_versions().values())
+
+
+def test_what_packages_cost_is_told_beside_uv_and_judged():
+    own = {
+        "packages_cold_ratio": Spread(middle=0.3, low=0.2, high=0.4),
+        "packages_cold_ms": Spread(middle=20, low=19, high=22),
+        "packages_cold_beside_ms": Spread(middle=67, low=66, high=70),
+        "packages_server_mib": Spread(middle=23.5, low=23.5, high=23.5),
+    }
+
+    verdicts = decide(Results([]), own)
+    page = write_page(Results([]), verdicts=verdicts, own=own, machine={}, reported="x")
+
+    judged = {v.goal: v.holds for v in verdicts if v.work == "packages" and v.holds is not None}
+    assert sorted(judged.values()) == [False, True]
+    cold = "| a cold call, small | 20.0 (19.0 to 22.0) | `uv run --script` | 67.0 (66.0 to 70.0) |"
+    assert f"{cold} 0.30 (0.20 to 0.40) |  |  |" in page
+    assert "takes 23.5 MiB" in page
+    assert "with pandas preloaded (not measured)" in page
+
+
+def test_a_page_without_packages_says_nothing_of_them():
+    page = write_page(Results([]), verdicts=[], own={}, machine={}, reported="x")
+
+    assert "packages" not in page

@@ -116,6 +116,11 @@ def _is_kept(goal: OwnGoal, value: float) -> bool:
 def _report(found: Spread | None, unit: str) -> str:
     if found is None:
         return ""
+    return tell_spread(found, unit)
+
+
+def tell_spread(found: Spread, unit: str = "") -> str:
+    """Return the median, with what lies around it if that is something else."""
     text = f"{tell_number(found.middle)}{unit}"
     if found.low == found.high:
         return text

@@ -26,6 +26,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wheel(made, "gateway", "1.0", {"gateway.py": "NAME = 'theirs'\n"})
     write_wheel(made, "runtime", "1.0", {"runtime.py": "THEIRS = True\n"})
     write_wheel(made, "msgspec", "0.9.1", {"msgspec.py": "VERSION = '0.9.1'\n"})
+    write_wheel(made, "early", "1.0", {"early.py": "import os\nPID = os.getpid()\n"})
     return made
 
 
@@ -216,7 +217,7 @@ def test_many_files_with_one_block_are_built_once(system: System, index: Path, t
         serving(system, name)
 
     built = {line for line in witness.read_text().splitlines() if ".building-" in line}
-    assert len(built) == 2  # the probe, and the compiler
+    assert len(built) == 1  # it starts once, to compile and to tell what is installed
     assert system.call("many49", wait_s=20).json()["result"] == "many49"
 
 
@@ -313,3 +314,16 @@ def _state(system: System, name: str) -> str | None:
 
 def _environments(system: System) -> dict[str, Any]:
     return {each["key"]: each for each in system.http.get("/environments").json()["items"]}
+
+
+def test_a_block_that_is_resolved_already_can_begin_to_preload(system: System):
+    body = "import early, os\ndef {name}() -> bool:\n    return early.PID == os.getppid()\n"
+    more = '# [tool.penstock]\n# preload = ["early"]\n'
+    system.write("late", needing("early", body=body.format(name="late")))
+    serving(system, "late")
+    system.write("soon", needing("early", body=body.format(name="soon"), more=more))
+    serving(system, "soon")
+
+    answers = [system.call(name, wait_s=20).json()["result"] for name in ("late", "soon")]
+
+    assert answers == [False, True]

@@ -90,10 +90,35 @@ def test_what_is_wished_is_imported_before_the_fork(builder, index: Path, server
     assert load(servers.server_of(built, ["early"]), completing, source)
 
 
+def test_a_module_that_ends_its_threads_before_a_fork_is_preloaded(
+    builder, index: Path, servers, completing
+):
+    module = """
+import _thread, os
+PID = os.getpid()
+ends, ended = _thread.allocate_lock(), _thread.allocate_lock()
+ends.acquire()
+ended.acquire()
+_thread.start_new_thread(lambda: (ends.acquire(), ended.release()), ())
+def end():
+    if ended.locked():
+        ends.release()
+        ended.acquire()
+        ended.release()
+os.register_at_fork(before=end)
+"""
+    write_wheel(index, "polite", "1.0", {"polite.py": module})
+    built = builder.build(resolved(builder, 'dependencies = ["polite"]'))
+    source = "import polite, os\nassert polite.PID == os.getppid()\ndef f(): ...\n"
+
+    assert load(servers.server_of(built, ["polite"]), completing, source)
+
+
 @pytest.mark.parametrize(
     "module",
     [
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n",
+        "import _thread, time\n_thread.start_new_thread(time.sleep, (60,))\n",
         "raise RuntimeError('no')\n",
         "import sys\nsys.exit(3)\n",
     ],

@@ -1,30 +1,24 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["matplotlib>=3.10,<4"]
+# [tool.penstock]
+# preload = ["matplotlib.figure", "matplotlib.backends.backend_svg"]
 # ///
-"""Draw a chart as SVG with matplotlib. The same arguments give the same bytes.
-
-Nothing is preloaded: numpy starts a thread when it is imported.
-"""
+"""Draw a chart as SVG with matplotlib. The same arguments give the same bytes."""
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from io import BytesIO
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from penstock import Reject, function
-
-# One core for each call: calls run side by side, in processes. numpy reads it when it is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pydantic import Field
+
+from penstock import Reject, function
 
 MOST_POINTS = 2_000
 MOST_TICKS = 20

@@ -63,6 +63,7 @@ def inspect(
     with contextlib.ExitStack() as stack:
         trace = stack.enter_context(tempfile.NamedTemporaryFile(prefix="penstock-load-"))
         child = stack.enter_context(fork_server.spawn(ENTRY, memory_bytes=_MEMORY_BYTES))
+        second: Child | None = None
         completes = b"1" if completing is None else b"0"
         request = (bundle.encode(), f"{deadline_s}".encode(), trace.name.encode(), completes)
         try:
@@ -79,7 +80,7 @@ def inspect(
             raise _garbled(bundle) from None
         except ChannelClosedError:
             raise _death(bundle, child, trace.name, deadline_s) from None
-        if kind == b"described" and completing is not None:
+        if kind == b"described" and second is not None:
             child.close()
             kind, body = _complete(second, bundle, body)
     try:

@@ -20,6 +20,7 @@ ENDING = {
     "runtime/callbacks/dispatcher.py": "one attempt, and one wait that the loop awaits",
     "runtime/callbacks/resolver.py": "one look-up, whose asker waits no longer than it may",
     "runtime/execution/environments.py": "one build; the loop is told what came of it",
+    "runtime/worker/environment_watch.py": "prunes the cache, once",
     "runtime/worker/process.py": "removes one environment, once",
     "runtime/processes/fork_server.py": "one kill, where asking for it brought nothing",
     "runtime/execution/runner_process.py": "one runner being made or closed; the loop is told",

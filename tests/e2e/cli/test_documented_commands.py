@@ -32,6 +32,9 @@ ELSEWHERE = {
     " embedding": "tests/unit/functions/test_embedding.py: it asks an API",
     "/embedding/": "tests/unit/functions/test_embedding.py: it asks an API",
     "openapi.json -o": "tests/clients",
+    "/functions/chart": "tests/e2e/test_examples.py: it needs packages",
+    "/functions/table_report": "tests/e2e/test_examples.py: it needs packages",
+    "/functions/page_to_markdown": "tests/e2e/test_examples.py: it needs packages",
 }
 REFUSED = "marks=eleven"  # the README shows what a wrong argument gets
 _BLOCK = re.compile(r"(?:^(?: {4}|   {4}).*\n|^\n(?= {4}))+", re.MULTILINE)

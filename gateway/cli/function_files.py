@@ -24,6 +24,10 @@ FolderOption = Annotated[
     ),
 ]
 
+# `uv add` writes the indexes of the first ones into the file: those of this machine do not belong
+# there. It reads the others and leaves it at that.
+_UNWRITTEN = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
+
 
 def file_of(name: str, functions: Path | None) -> Path:
     """Return the path of the file that a function name stands for."""
@@ -42,9 +46,13 @@ def add_packages(path: Path, packages: Sequence[str]) -> None:
         text = "uv is needed to add packages: pip install 'penstock[dependencies]'"
         raise CommandError(text, exit_code=ExitCode.FAILED)
     configuration = configure(read_environment(), source=read_settings().dependencies_config)
+    variables = dict(configuration.environment)
+    for name, unwritten in _UNWRITTEN.items():
+        if index := variables.pop(name, ""):
+            variables[unwritten] = index
     done = subprocess.run(  # noqa: S603 - our own command line
         [*add_command(uv, path, packages), *configuration.arguments],
-        env=dict(configuration.environment),
+        env=variables,
         check=False,
         capture_output=True,
         text=True,

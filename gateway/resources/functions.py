@@ -73,17 +73,16 @@ async def _read_stats(store: AsyncConnection) -> dict[str, dict[str, int]]:
 
 def _environment_view(environment: EnvironmentView) -> dict[str, Any]:
     """Return where a function runs; while it is being built, since how many seconds."""
-    is_underway = environment.is_under_way
     seconds = environment.seconds
-    if is_underway:
-        seconds = round(max(0.0, time.time() - environment.built_at_ms / 1000), 1)
+    if environment.is_under_way:
+        seconds = round(max(0.0, time.time() - environment.since_ms / 1000), 1)
     return {
         "state": environment.state,
         "key": environment.key or None,
         "python": environment.python or None,
         "packages": environment.packages,
         "bytes": environment.bytes,
-        "built_at": None if is_underway else moment(environment.built_at_ms or None),
+        "built_at": moment(environment.built_at_ms or None),
         "seconds": seconds,
         "message": environment.message or None,
     }

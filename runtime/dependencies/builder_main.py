@@ -82,7 +82,7 @@ def resolve(request: dict[str, Any], say: Say) -> dict[str, Any]:
         pins = _constraints()
         if request["uv_lock"] is not None:
             pins += _pins_of_lock_file(request, Path(folder), say)
-        fault = ""
+        faults: list[str] = []
         for marker in (None, request["marker"]):
             project = project_of(
                 tomllib.loads(request["toml"]), series=request["series"], pins=pins, marker=marker
@@ -98,11 +98,12 @@ def resolve(request: dict[str, Any], say: Say) -> dict[str, Any]:
             fault = _run(command, folder, say)
             if not fault:
                 return {"requirements": _exported(request, Path(folder), say)}
+            faults.append(fault)
             if uv_commands.kind_of_failure(fault) != "DependencyConflict":
                 break
             if marker is None:
                 say("No versions fit every platform; trying this machine's alone.")
-    raise _failure(fault, request)
+    raise _failure(faults[0], request)  # it speaks of the file alone, not of platforms
 
 
 def project_of(

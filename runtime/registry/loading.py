@@ -92,10 +92,11 @@ def _load_one(
         if is_described:
             parameters = parameters_schema(model, signature)
             judged_by = validation_schema(model, signature, parameters)
-            returns = {} if said is None else result_schema(said.adapter, signature.returns)
+        returns_bytes = is_bytes(signature.returns)
+        if said is not None and (is_described or returns_bytes):  # it has the media type
+            returns = result_schema(said.adapter, signature.returns)
     except PydanticUserError as error:
         raise SignatureError(unreadable_part(signature) or error.message) from error
-    returns_bytes = is_bytes(signature.returns)
     manifest = Manifest(
         name=published.name,
         version=space.bundle.version,

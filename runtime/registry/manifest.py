@@ -50,13 +50,14 @@ class EnvironmentView:
 
     Attributes:
         state: `none`: it runs in Penstock's own. The others are those of its newest file.
-        key: The environment's name on the publisher's machine; "" before there is one.
+        key: The name on the publisher's machine of the environment that serves; "" if none does.
         python: The version of its interpreter.
         packages: How many are installed.
         bytes: How much of the disk it takes.
-        built_at_ms: When it was complete, in ms since the epoch; 0 before.
-        seconds: How long the build took, or has taken so far.
-        message: Why it failed.
+        built_at_ms: When it was complete, in ms since the epoch; 0 if none serves.
+        seconds: How long the build took.
+        since_ms: Since when the newest file is being resolved or built, in ms since the epoch.
+        message: Why it failed, or what has been written while it is resolved or built.
     """
 
     state: EnvironmentState = "none"
@@ -66,6 +67,7 @@ class EnvironmentView:
     bytes: int = 0
     built_at_ms: int = 0
     seconds: float = 0.0
+    since_ms: int = 0
     message: str = ""
 
     @property

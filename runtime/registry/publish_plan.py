@@ -80,17 +80,21 @@ def plan(
 
 def _show_environment(wanted: dict[str, Manifest], state: FileState) -> None:
     """Show with the functions of a file what becomes of the environment of its newest version."""
-    shown: EnvironmentView | None = None
+    if state.outcome is None and state.phase is None:
+        return  # not known yet: what was shown stays
+    for name, manifest in wanted.items():
+        if manifest.file == state.file:
+            wanted[name] = replace(manifest, environment=_shown(state, manifest.environment))
+
+
+def _shown(state: FileState, serving: EnvironmentView) -> EnvironmentView:
+    """Return what serves, with what becomes of the newest version."""
     if state.phase is not None:
-        shown = EnvironmentView(
-            state=state.phase, built_at_ms=state.phase_at_ms, message=state.log[-_LOG_MOST:]
-        )
-    elif isinstance(state.outcome, FileError) and state.outcome.type in DEPENDENCY_ERRORS:
-        shown = EnvironmentView(state="failed", message=state.outcome.message)
-    if shown is not None:
-        for name, manifest in wanted.items():
-            if manifest.file == state.file:
-                wanted[name] = replace(manifest, environment=shown)
+        message = state.log[-_LOG_MOST:]
+        return replace(serving, state=state.phase, since_ms=state.phase_at_ms, message=message)
+    if isinstance(state.outcome, FileError) and state.outcome.type in DEPENDENCY_ERRORS:
+        return replace(serving, state="failed", since_ms=0, message=state.outcome.message)
+    return replace(serving, state="ready" if serving.key else "none", since_ms=0, message="")
 
 
 def as_loading(name: str, file: str) -> Manifest:

@@ -126,11 +126,14 @@ class System:
     def send(self, method: str, path: str, value: object = None, *, query: Query = ()) -> Any:  # noqa: ANN401
         """Send a request, with a JSON value unless it is None; return the JSON of its answer.
 
+        An answer without a body gives None.
+
         Raises:
             CommandError: The system does not answer, or the answer is a problem.
         """
         body, headers = (None, {}) if value is None else (json.dumps(value).encode(), JSON_BODY)
-        return accept(self.ask(method, path, query=query, body=body, headers=headers)).json()
+        answer = accept(self.ask(method, path, query=query, body=body, headers=headers))
+        return answer.json() if answer.body else None
 
     @contextmanager
     def stream(

@@ -220,7 +220,7 @@ def test_a_key_that_may_only_read_is_told_so_and_a_hostile_log_stays_text(
     own_context: BrowserContext, tmp_path: Path
 ):
     hostile = "\x1b[31m<img src=x onerror='window.harmed = 1'>\u202e"
-    building = EnvironmentView(state="building", built_at_ms=1, message=hostile)
+    building = EnvironmentView(state="building", since_ms=1, message=hostile)
     served = Manifest(
         name="hello",
         version="aaaaaaaaaaaa",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.registry.manifest import FileError, Manifest
+from runtime.registry.manifest import EnvironmentView, FileError, Manifest
 from runtime.registry.publish_plan import FileState, plan
 
 BROKEN = FileError(type="SyntaxError", message="invalid syntax", file="a.py", line=3)
@@ -212,3 +212,29 @@ def test_what_is_left_alone_stays_whatever_its_file_holds():
 
     assert (wanted["x"], wanted["y"]) == (held, other)
     assert wanted["c"].error is not None
+
+
+READY = EnvironmentView(state="ready", key="0123456789abcdef", packages=3, built_at_ms=5)
+CONFLICT = FileError(type="DependencyConflict", message="no versions", file="a.py", line=1)
+
+
+def test_what_serves_keeps_its_environment_while_the_next_is_built_or_fails():
+    serving = replace(manifest("a", "a.py"), environment=READY)
+    building = replace(state("a.py", None), phase="building", phase_at_ms=9, log="a line")
+
+    [while_built] = plan([building], published(serving)).values()
+    [failed] = plan([state("a.py", CONFLICT)], published(while_built)).values()
+
+    assert while_built.environment == replace(READY, state="building", since_ms=9, message="a line")
+    assert failed.environment == replace(READY, state="failed", message="no versions")
+    assert failed.version == "v1"
+
+
+def test_a_build_that_nobody_makes_any_more_is_not_shown_for_ever():
+    """Its publisher was killed, and the file changed meanwhile."""
+    building = replace(READY, state="building", since_ms=9, message="a line")
+    left = replace(manifest("a", "a.py"), environment=building)
+
+    [broken] = plan([state("a.py", BROKEN)], published(left)).values()
+
+    assert broken.environment == READY

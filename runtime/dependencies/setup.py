@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import structlog
 
 from runtime.dependencies.builder import Builder, BuilderOptions, environments_of
 from runtime.dependencies.environment_servers import EnvironmentServers
@@ -10,6 +14,8 @@ from runtime.dependencies.provision import LockStore, Provision
 from runtime.dependencies.release_age import ReleaseAge, parse_age
 from runtime.errors import SettingsError
 from runtime.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 
 def build_provision(
@@ -34,7 +40,11 @@ def build_provision(
     """
     if settings.dependencies == "off":
         return None
-    environments = environments_of(settings.data.absolute())
+    data = settings.data.absolute()
+    if not _may_write(data):
+        advice = "functions with packages cannot run here; set PENSTOCK_DATA to a writable folder"
+        _log.warning("data_folder_not_writable", folder=str(data), advice=advice)
+    environments = environments_of(data)
     return Provision(
         Builder(
             environments,
@@ -58,6 +68,12 @@ def build_provision(
         locks,
         needs_lock_file=settings.dependencies == "locked",
     )
+
+
+def _may_write(folder: Path) -> bool:
+    """Whether a folder can be written, or made."""
+    nearest = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    return os.access(nearest, os.W_OK | os.X_OK)
 
 
 def _age_of(text: str) -> ReleaseAge | None:

@@ -62,6 +62,7 @@ class EnvironmentDetails(msgspec.Struct, frozen=True, kw_only=True):
     packages: int = 0
     bytes: int = 0
     last_used_at_ms: int = 0
+    functions: tuple[str, ...] = ()
 
 
 class WorkerEnvironments(msgspec.Struct, frozen=True, kw_only=True):

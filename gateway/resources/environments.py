@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -78,10 +78,12 @@ def environment_views(
     workers: Iterable[WorkerState], manifests: Iterable[Manifest]
 ) -> list[dict[str, Any]]:
     """Return the environments that workers report, as callers see them."""
-    needed: dict[str, list[str]] = {}
-    for manifest in manifests:
-        if manifest.version and manifest.environment.key:
-            needed.setdefault(manifest.environment.key, []).append(manifest.name)
+    needed: dict[str, set[str]] = {}
+    serving = [manifest for manifest in manifests if manifest.version]
+    names = {manifest.name for manifest in serving}
+    for manifest in serving:
+        if manifest.environment.key:
+            needed.setdefault(manifest.environment.key, set()).add(manifest.name)
     present: dict[str, EnvironmentDetails] = {}
     holders: dict[str, list[str]] = {}
     for worker in workers:
@@ -90,12 +92,14 @@ def environment_views(
             if known is None or known.last_used_at_ms < each.last_used_at_ms:
                 present[each.key] = each
             holders.setdefault(each.key, []).append(worker.id)
+            # On another machine's interpreter the same lock has another key.
+            needed.setdefault(each.key, set()).update(names.intersection(each.functions))
     return [_view(present[key], needed, holders) for key in sorted(present)]
 
 
 def _view(
     details: EnvironmentDetails,
-    needed: Mapping[str, list[str]],
+    needed: Mapping[str, Collection[str]],
     holders: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     return {

@@ -38,6 +38,7 @@ from runtime.processes.fork_server import ForkServer
 ENTRY = "runtime.dependencies.builder_main:work"
 PRELOAD = ("runtime.dependencies.builder_main",)
 _SEND_LIMIT_S = 5.0
+_TURN_LIMIT_S = 3600.0  # for other builds of this machine
 _log = structlog.get_logger(__name__)
 _MARKER = f"sys_platform == '{sys.platform}' and platform_machine == '{platform.machine()}'"
 OnLog = Callable[[str], object]
@@ -204,10 +205,8 @@ class Builder:
             "series": interpreter.series,
             "marker": _MARKER,
             "builds": self._builds(metadata.build),
-            "arguments": [
-                *uv_commands.index_arguments(metadata.uv),
-                *self._age(metadata),
-            ],
+            "arguments": self._age(metadata),
+            "index": list(uv_commands.index_arguments(metadata.uv)),
         }
         done = self._ask(request, self._options.resolve_limit_s, "was not resolved", on_log)
         return Lock(
@@ -271,7 +270,8 @@ class Builder:
             "arguments": list(lock.index),
             "is_offline": self._options.is_offline,
         }
-        self._ask(request, self._options.build_limit_s, "was not built", on_log)
+        limit_s = self._options.build_limit_s + _TURN_LIMIT_S
+        self._ask(request, limit_s, "was not built", on_log)
         found = self.environments.find(key)
         if found is None:
             raise DependencyError("DependencyBuildFailed", "the environment was removed again")
@@ -317,8 +317,12 @@ class Builder:
             try:
                 child.channel.send(json.dumps(whole).encode(), timeout_s=_SEND_LIMIT_S)
                 kind, body = child.channel.receive(limit_s)
-                while kind == b"log":
-                    on_log(body.decode())
+                while kind in {b"log", b"began"}:
+                    if kind == b"log":
+                        on_log(body.decode())
+                    else:  # it has waited for other builds until now
+                        limit_s = self._options.build_limit_s
+                        ends_at = time.monotonic() + limit_s
                     kind, body = child.channel.receive(max(0.0, ends_at - time.monotonic()))
             except TimeoutError:
                 text = f"the block {fault} within {limit_s:g} s"

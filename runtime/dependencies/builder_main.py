@@ -60,7 +60,7 @@ def work(channel: Channel) -> None:
     os.nice(_NICENESS)
     act = _ACTS[request["what"]]
     try:
-        done = act(request, lambda line: channel.send(b"log", line.encode()))
+        done = act(request, lambda line: channel.send(b"log" if line else b"began", line.encode()))
         answer = (b"done", json.dumps(done).encode())
     except _FailureError as error:
         failure = {"kind": error.kind, "message": str(error)}
@@ -158,7 +158,7 @@ def _exported(request: dict[str, Any], project: Path, say: Say) -> str:
         output,
         python=request["python"],
         builds=request["builds"],
-        arguments=request["arguments"],
+        arguments=[*request["arguments"], *request["index"]],
     )
     if fault := _run(hashing, str(project), say):
         raise _failure(fault, request)
@@ -204,6 +204,7 @@ def build(request: dict[str, Any], say: Say) -> dict[str, Any]:
     with environments.building(request["key"]) as place:
         if place is not None:
             with environments.slot(_MOST_BUILDS):
+                say("")
                 _build_in(place, environments, request, say)
     return {"key": request["key"]}
 
@@ -347,7 +348,8 @@ def _run(command: Sequence[str], folder: str, say: Say) -> str:
         assert process.stderr is not None  # noqa: S101 - it is a pipe
         for line in process.stderr:
             lines.append(line)
-            say(mask(line.rstrip()))
+            if line.strip():
+                say(mask(line.rstrip()))
     if process.returncode == 0:
         return ""
     text = uv_commands.fault_in(lines)

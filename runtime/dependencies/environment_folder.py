@@ -2,7 +2,7 @@
 
     <folder>/<key>/                 an environment; never changed once it has this name
     <folder>/<key>/environment.json what it is
-    <folder>/.building-<key>/       being built by the holder of the lock; else left over
+    <folder>/.building-<key>-…/     being built by the holder of the lock; else left over
     <folder>/.removing-<key>-…/     being deleted; left over if that was killed
     <folder>/.lock-<key>            held by the builder of this key
     <folder>/.pruned                its time is when the cache was last pruned
@@ -23,7 +23,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from runtime.dependencies.lock import Package
@@ -64,6 +64,9 @@ class Environment:
         return f"{self.folder}/bin/python"
 
 
+_MEMBERS = tuple(each.name for each in fields(Environment) if each.name != "folder")
+
+
 class EnvironmentFolder:
     """All environments of this machine; any number of processes may use one folder."""
 
@@ -74,7 +77,8 @@ class EnvironmentFolder:
         """Return the environment with this name, None if there is none."""
         place = self.folder / key
         try:
-            described = json.loads((place / _DESCRIPTION).read_bytes())
+            read = json.loads((place / _DESCRIPTION).read_bytes())
+            described = {name: read[name] for name in _MEMBERS}
             described["packages"] = tuple(Package(*each) for each in described["packages"])
             return Environment(folder=str(place), **described)
         except (OSError, ValueError, TypeError, KeyError):
@@ -131,8 +135,12 @@ class EnvironmentFolder:
             if self.find(key) is not None:
                 yield None
                 return
-            place = self.folder / f".building-{key}"
-            _delete(place)
+            for left in self.folder.glob(f".building-{key}-*"):
+                _delete(left)
+                left.unlink(missing_ok=True)  # a file beside such a folder
+            self._set_aside(key)  # it is there, and cannot be read
+            # A name of its own: uv may outlive a builder that was killed, and write into the old.
+            place = self.folder / f".building-{key}-{os.getpid()}-{time.monotonic_ns()}"
             try:
                 yield place
             finally:
@@ -169,7 +177,10 @@ class EnvironmentFolder:
         described = asdict(environment)
         del described["folder"]
         file = place / _DESCRIPTION
-        file.write_text(json.dumps(described), encoding="utf-8")
+        with file.open("w", encoding="utf-8") as stream:
+            json.dump(described, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
         _make_read_only(place)
         place.rename(self.folder / environment.key)
         self.note_used(environment.key)
@@ -183,10 +194,8 @@ class EnvironmentFolder:
         try:
             if not _try_lock(held):
                 return False
-            away = self.folder / f".removing-{key}-{os.getpid()}-{time.monotonic_ns()}"
-            try:
-                (self.folder / key).rename(away)
-            except OSError:
+            away = self._set_aside(key)
+            if away is None:
                 return False
         finally:
             os.close(held)
@@ -212,6 +221,15 @@ class EnvironmentFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         return [os.open(self.folder / f".slot-{n}", flags, 0o600) for n in range(count)]
+
+    def _set_aside(self, key: str) -> Path | None:
+        """Take its name from an environment; return where it is now, None if it was not there."""
+        away = self.folder / f".removing-{key}-{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            (self.folder / key).rename(away)
+        except OSError:
+            return None
+        return away
 
     def delete_leftovers(self) -> None:
         """Delete what killed removals have left."""

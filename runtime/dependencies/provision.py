@@ -92,7 +92,7 @@ class Provision:
                 "PENSTOCK_DEPENDENCIES=locked: the file needs a lock file beside it; write it: "
                 "uv lock --script functions/NAME.py"
             )
-            raise DependencyError("DependencyUnavailable", text)
+            raise DependencyError("MetadataInvalid", text)
         digest = self._builder.digest_of(needs, uv_lock)
         with self._lock:
             resolving = self._resolving.setdefault(digest, threading.Lock())

@@ -36,7 +36,7 @@ _UV_MEMBERS = ("index", "index-url", "extra-index-url", "find-links", "no-index"
 _PIP_LIMIT_S = 20.0
 _TRUE = {"1", "true", "yes", "on"}
 _PIP_LINE = re.compile(r"(?P<section>[^.]+)\.(?P<name>[^=]+)=(?P<value>.+)")
-_URL_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
+_URL_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s]+@", re.IGNORECASE)
 # What pip calls it, what uv does, and what stands between several values there.
 _TRANSLATION = {
     "index-url": ("UV_DEFAULT_INDEX", " "),

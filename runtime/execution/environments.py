@@ -64,13 +64,16 @@ class Environments:
         self._default = default
         self._on_ready = on_ready
         self._needed: dict[bytes, _Needed] = {}
+        self._current: dict[str, bytes] = {}  # the newest lock of each function called here
 
     def has(self, bundle: Bundle, function: str) -> bool:
         """Whether a function can run here now; if not, its environment is being built."""
         if bundle.lock is None:
+            self._current.pop(function, None)
             return True
         needed = self._of(bundle.lock)
         needed.versions.add(bundle.version)
+        self._current[function] = bundle.lock.digest
         if needed.environment is not None:
             if self._given().is_there(needed.environment):
                 return True
@@ -106,8 +109,16 @@ class Environments:
         """Return the functions of which nothing may be claimed now."""
         if not self._needed:
             return frozenset()
-        waiting = (one for one in self._needed.values() if one.environment is None)
-        return frozenset(name for one in waiting for name in one.functions)
+        return frozenset(
+            name
+            for digest, one in self._needed.items()
+            if one.environment is None
+            for name in self._waiting_for(digest, one)
+        )
+
+    def _waiting_for(self, digest: bytes, needed: _Needed) -> list[str]:
+        """Return the functions that wait for a lock, and for no newer one."""
+        return [name for name in needed.functions if self._current.get(name) == digest]
 
     def versions_in(self, key: str) -> frozenset[str]:
         """Return the versions that have run in an environment."""
@@ -130,6 +141,7 @@ class Environments:
         if needed is None:
             if len(self._needed) >= _MOST_KNOWN:
                 self._needed.clear()
+                self._current.clear()
             needed = self._needed[lock.digest] = _Needed(set(), set())
         return needed
 
@@ -150,7 +162,7 @@ class Environments:
         try:
             environment = self._given().environment_of(lock)
             self._given().server_of(environment, lock)  # the first call meets a warm one
-        except (DependencyError, ProcessError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - outermost in its thread: it is told, and tried again
             self._loop.call_soon_threadsafe(partial(self._failed, lock, needed, str(error)))
             return
         self._loop.call_soon_threadsafe(partial(self._succeeded, needed, environment))
@@ -174,6 +186,7 @@ class Environments:
 
         def again() -> None:
             needed.is_building = False
-            self._build(lock, needed)
+            if self._waiting_for(lock.digest, needed):
+                self._build(lock, needed)
 
         self._loop.call_later(pause_s, again)

@@ -140,8 +140,8 @@ class ForkServer:
         environment: The whole environment of children; see `environment.clean_environment`.
         program: The interpreter: our own, or that of an environment with a function's packages.
             The other one reads no packages of the user's own folder.
-        wished: Modules that an author wants imported before any fork. If one cannot be imported
-            or starts a thread, none is, and the server's standard error says so.
+        wished: Modules that an author wants imported before any fork. If one cannot be imported,
+            hangs or starts a thread, none is, and the server's standard error says so.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class ForkServer:
         program: str = "",
         wished: Sequence[str] = (),
     ) -> None:
-        self._preload = (*preload, "--", *wished) if wished else tuple(preload)
+        self._preload, self._wished = tuple(preload), tuple(wished)
         self._environment = dict(environment)
         self._command = [program, "-P", "-s"] if program else [sys.executable, "-P"]
         self._lock = threading.Lock()  # guards the fields below; not held while a spawn waits
@@ -172,7 +172,8 @@ class ForkServer:
     @property
     def children(self) -> int:
         """How many children have not been closed."""
-        return sum(not child.is_closed for child in tuple(self._alive))
+        with self._lock:
+            return sum(not child.is_closed for child in self._alive)
 
     def start(self) -> None:
         """Start the server unless it runs; return before it has preloaded its modules."""
@@ -213,6 +214,9 @@ class ForkServer:
                 server.kill()  # it hangs or is stopped, possibly for good
             with self._lock:
                 if self._process is server:  # else another thread has already replaced it
+                    if pid is None and not self._has_answered and self._wished:
+                        sys.stderr.write(f"{', '.join(self._wished)}: not preloaded: it hangs\n")
+                        self._wished = ()
                     self._has_answered = pid is not None
                     if pid is None:
                         self._discard()
@@ -223,7 +227,8 @@ class ForkServer:
         if pid is None:
             return None
         child = Child(pid, Channel(channel), line, self._place / f"{pid}")
-        self._alive.add(child)
+        with self._lock:
+            self._alive.add(child)
         return child
 
     def _ask(
@@ -250,7 +255,8 @@ class ForkServer:
     def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         self._place = private_folder.make_folder()
         ours, theirs = socket.socketpair()
-        arguments = [f"{theirs.fileno()}", str(self._place), *self._preload]
+        wished = ("--", *self._wished) if self._wished else ()
+        arguments = [f"{theirs.fileno()}", str(self._place), *self._preload, *wished]
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [*self._command, "-c", _BOOT, *arguments],

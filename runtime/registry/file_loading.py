@@ -61,7 +61,7 @@ class FileLoader:
             return LoadedFile(bundle=found.bundle, manifests=tuple(manifests))
         if self._provision is None:
             text = "PENSTOCK_DEPENDENCIES=off: files may not have dependencies here"
-            raise LoadError("DependencyUnavailable", text, file=found.file, line=found.needs.line)
+            raise LoadError("MetadataInvalid", text, file=found.file, line=found.needs.line)
         try:
             lock = self._provision.lock_of(
                 found.needs,

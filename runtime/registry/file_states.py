@@ -49,7 +49,8 @@ class _FileState:
         load: A new object for each load, None while no load is running.
         phase: What a load that takes long is doing, and since when.
         log: What it has written, by lines.
-        is_relocking: Whether the next load resolves its block anew.
+        is_relocking: Whether its block is to be resolved anew: until that has succeeded or failed
+            for good.
         failures: How many loads in a row have failed for a reason that may pass.
     """
 
@@ -153,10 +154,11 @@ class FileStates:
         if held is None or held.found.content != found.content:
             return self._begin(_FileState(found=found, begun_at=now))
         is_due = held.load is None and now >= held.retry_at
-        return self._begin(held) if is_due and not isinstance(held.outcome, tuple) else held
+        is_wanted = held.is_relocking or not isinstance(held.outcome, tuple)
+        return self._begin(held) if is_due and is_wanted else held
 
     def _begin(self, state: _FileState) -> _FileState:
-        begun = replace(state, load=object(), is_relocking=False)
+        begun = replace(state, load=object())
         found = replace(state.found, is_relocked=state.is_relocking)
         self._loads.begin(found, (state.found.file, begun.load))
         return begun
@@ -174,6 +176,7 @@ class FileStates:
                 load=None,
                 phase=None,
                 failures=failures,
+                is_relocking=held.is_relocking and not _is_final(outcome),
                 retry_at=time.monotonic() + self._pause_s(outcome, failures),
             )
             if isinstance(outcome, LoadedFile):
@@ -209,6 +212,13 @@ class FileStates:
                 return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
         is_hanging = isinstance(outcome, FileError) and outcome.type == "Timeout"
         return self._retry_failed_s * (_HANGING_FACTOR if is_hanging else 1)
+
+
+def _is_final(outcome: Loaded) -> bool:
+    """Whether another try would give the same."""
+    if isinstance(outcome, FileError):
+        return outcome.type not in _PASSING
+    return outcome is not None
 
 
 def log_load_failure(file: str, error: FileError) -> None:

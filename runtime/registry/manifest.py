@@ -15,6 +15,7 @@ from runtime.sdk.options import Options
 Injected = Literal["context", "request"]
 DEPENDENCY_ERRORS = frozenset(
     {
+        "MetadataInvalid",
         "DependencyConflict",
         "DependencyUnavailable",
         "DependencyBuildRefused",

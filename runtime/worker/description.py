@@ -40,7 +40,10 @@ class LoopLag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentDetails:
-    """One environment of a worker's machine; `last_used_at_ms` is ms since the epoch."""
+    """One environment of a worker's machine, and the functions that serve from it.
+
+    `last_used_at_ms` is ms since the epoch.
+    """
 
     key: str
     python: str
@@ -48,6 +51,7 @@ class EnvironmentDetails:
     packages: int
     bytes: int
     last_used_at_ms: int
+    functions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

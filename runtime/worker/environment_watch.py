@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
@@ -60,7 +60,8 @@ class EnvironmentWatch:
         self._most_bytes = most_bytes
         self.present: tuple[EnvironmentDetails, ...] = ()
         self._seen: dict[str, str] = {}
-        self._serving: set[str] = set()  # keys of the environments of versions that serve
+        self._locks: dict[str, Lock] = {}  # of the versions that serve, by function
+        self._serving: set[str] = set()  # the keys of their environments here
         self._cleans_at = time.monotonic() + _CLEAN_EVERY_S
 
     def step(self) -> float:
@@ -69,27 +70,49 @@ class EnvironmentWatch:
         Raises:
             StoreError: Redis is unavailable.
         """
-        self.present = tuple(map(self._shown, self._environments.all()[:_MOST_SHOWN]))
         versions = self._connection.run(read_versions())
         if versions != self._seen:
             self._look(versions)
             self._seen = versions
+        functions = self._functions()
+        self._serving = set(functions)
+        shown = self._environments.all()[:_MOST_SHOWN]
+        self.present = tuple(self._shown(each, functions.get(each.key, ())) for each in shown)
         if time.monotonic() >= self._cleans_at:
             self._cleans_at = time.monotonic() + _CLEAN_EVERY_S
-            self._clean()
+            args = (frozenset(self._serving),)
+            threading.Thread(target=self._clean, args=args, name="clean", daemon=True).start()
         return _LOOK_EVERY_S
 
     def _look(self, versions: dict[str, str]) -> None:
-        self._serving = set()
+        """Note the locks of what serves, and have the environments of new ones built."""
+        locks: dict[str, Lock] = {}
         for data in self._connection.run(read_manifests()).values():
             with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release
                 manifest = decode_manifest(data)
                 if manifest.version and manifest.dependencies:
-                    self._serving.add(manifest.environment.key)
-                    if self._seen.get(manifest.name) != versions.get(manifest.name):
-                        self._prepare(manifest.version)
+                    name, version = manifest.name, versions.get(manifest.name)
+                    is_known = name in self._locks and self._seen.get(name) == version
+                    lock = self._locks[name] if is_known else self._lock_of(manifest.version)
+                    if lock is not None:
+                        locks[name] = lock
+                        if not is_known:
+                            self._want(lock)
+        self._locks = locks
 
-    def _shown(self, environment: Environment) -> EnvironmentDetails:
+    def _functions(self) -> dict[str, list[str]]:
+        """Return the functions that serve from environments of this machine, by its keys."""
+        found: dict[str, list[str]] = {}
+        keys: dict[bytes, str] = {}
+        for name, lock in self._locks.items():
+            digest = lock.digest
+            if digest not in keys:
+                environment = self._provision.find_at_once(lock)
+                keys[digest] = "" if environment is None else environment.key
+            found.setdefault(keys[digest], []).append(name)
+        return found
+
+    def _shown(self, environment: Environment, functions: Sequence[str]) -> EnvironmentDetails:
         return EnvironmentDetails(
             key=environment.key,
             python=environment.python,
@@ -97,27 +120,21 @@ class EnvironmentWatch:
             packages=len(environment.packages),
             bytes=environment.size_bytes,
             last_used_at_ms=round(self._environments.last_used_at(environment.key) * 1000),
+            functions=functions,
         )
 
-    def _prepare(self, version: str) -> None:
+    def _lock_of(self, version: str) -> Lock | None:
         data = self._connection.run(read_source(version))
-        if data is not None:
-            lock = decode_release(data).bundle.lock
-            if lock is not None:
-                self._want(lock)
+        return None if data is None else decode_release(data).bundle.lock
 
-    def _clean(self) -> None:
-        for key in self._serving:
+    def _clean(self, serving: frozenset[str]) -> None:
+        """Remove what nothing needs, and prune uv's cache once a week; in a thread of its own."""
+        for key in serving:
             self._environments.note_used(key)
-        removed = self._provision.remove_unused(most_bytes=self._most_bytes, kept=self._serving)
-        for key in removed:
+        for key in self._provision.remove_unused(most_bytes=self._most_bytes, kept=serving):
             _log.info("environment_removed", environment=key)
         if self._environments.is_pruning_due():
-            threading.Thread(target=self._prune, name="prune", daemon=True).start()
-
-    def _prune(self) -> None:
-        """Prune uv's cache once a week; in a thread of its own, as it waits for builders."""
-        try:
-            self._provision.prune_cache()
-        except (DependencyError, ProcessError) as error:
-            _log.warning("cache_not_pruned", error=str(error))
+            try:
+                self._provision.prune_cache()
+            except (DependencyError, ProcessError) as error:
+                _log.warning("cache_not_pruned", error=str(error))

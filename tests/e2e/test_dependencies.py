@@ -228,7 +228,7 @@ def test_a_silent_index_holds_up_nobody_else(tmp_path_factory: pytest.TempPathFa
         package_server(index) as address,
     ):
         nobody = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
-        more = f'# [[tool.uv.index]]\n# url = "{nobody}"\n# default = true\n'
+        more = f'# [[tool.uv.index]]\n# url = "{nobody}"\n'
         (folder / "functions").mkdir()
         stuck = needing("demo", more=more, body="def stuck(): ...\n")
         (folder / "functions" / "stuck.py").write_text(stuck)

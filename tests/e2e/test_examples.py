@@ -21,7 +21,7 @@ BUILD_LIMIT_S = 240
 NOT_HERE = frozenset({"DependencyUnavailable"})  # no index can be reached, or it lacks a package
 SVG = "{http://www.w3.org/2000/svg}"
 
-pytestmark = pytest.mark.timeout(BUILD_LIMIT_S + 60)
+pytestmark = [pytest.mark.timeout(BUILD_LIMIT_S + 60), pytest.mark.faults]  # it fetches packages
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from runtime.dependencies.uv_configuration import configure
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.faults  # `make faults`: they fetch packages
+
 BODY = '''
 import sys
 from dataclasses import dataclass

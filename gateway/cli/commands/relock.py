@@ -24,7 +24,10 @@ def relock(
     system = api.find_system()
     if is_all:
         items = system.get("/functions").json()["items"]
-        chosen = [item["name"] for item in items if item["environment"]["state"] != "none"]
+        files = {
+            item["file"]: item["name"] for item in items if item["environment"]["state"] != "none"
+        }
+        chosen = list(files.values())  # one function of each file is enough
     else:
         chosen = names or []
     answers = [system.send("POST", path_to("functions", name, "relock")) for name in chosen]

@@ -26,9 +26,16 @@ def index(companions: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(index: Path, tmp_path: Path) -> dict[str, str]:
-    """The variables of a process on a machine on which only pip is configured."""
-    ours = {"PATH": os.defpath, "PENSTOCK_REDIS": "redis://secret"}
-    return ours | only_pip(index, tmp_path / "home")
+    """The variables of a process on a machine on which uv and pip are told to use a folder."""
+    return environment_with(index, tmp_path / "home")
+
+
+def environment_with(index: Path, home: Path) -> dict[str, str]:
+    variables = {"PATH": os.defpath, "PENSTOCK_REDIS": "redis://secret"} | only_pip(index, home)
+    configured = home / ".config" / "uv" / "uv.toml"
+    configured.parent.mkdir(parents=True)
+    configured.write_text(f'no-index = true\nfind-links = ["{index}"]\n')
+    return variables
 
 
 @pytest.fixture

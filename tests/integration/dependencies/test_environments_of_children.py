@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from runtime.dependencies.builder import Builder
+from runtime.dependencies.builder import Builder, BuilderOptions, environments_of
+from runtime.dependencies.environment_folder import Environment
 from runtime.dependencies.environment_servers import EnvironmentServers
 from runtime.errors import ProcessError
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
 from runtime.registry.child_load import LOADING, inspect
-from tests.integration.dependencies.conftest import resolved
+from tests.integration.dependencies.conftest import environment_with, resolved
+from tests.support.wheel_index import make_index
 from tests.support.wheels import write_wheel
 
 DOCUMENTED = '''
@@ -29,7 +31,38 @@ assert demo.VERSION == "2.0"
 '''
 
 
-@pytest.fixture
+ODD = {
+    "threaded": "import threading\n"
+    "threading.Thread(target=threading.Event().wait, daemon=True).start()\n",
+    "raising": "raise RuntimeError('no')\n",
+    "exiting": "import sys\nsys.exit(3)\n",
+    "crashing": "import os\nos.abort()\n",
+}
+
+
+@pytest.fixture(scope="module")
+def builder(companions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
+    folder = tmp_path_factory.mktemp("children")
+    index = make_index(folder / "index", companions)
+    write_wheel(index, "early", "1.0", {"early.py": "import os\nPID = os.getpid()\n"})
+    for name, source in ODD.items():
+        write_wheel(index, name, "1.0", {f"{name}.py": source})
+    environment = environment_with(index, folder / "home")
+    made = Builder(
+        environments_of(folder / "data"), environment=environment, options=BuilderOptions()
+    )
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def built(builder: Builder) -> Environment:
+    """One environment with everything that these tests need."""
+    listed = ", ".join(f'"{name}"' for name in ("demo==2.0", "early", *ODD))
+    return builder.build(resolved(builder, f"dependencies = [{listed}]"))
+
+
+@pytest.fixture(scope="module")
 def servers(builder: Builder) -> Iterator[EnvironmentServers]:
     made = EnvironmentServers(
         builder.environments,
@@ -40,7 +73,7 @@ def servers(builder: Builder) -> Iterator[EnvironmentServers]:
     made.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def completing() -> Iterator[ForkServer]:
     server = ForkServer(preload=(), environment={"PATH": os.defpath})
     yield server
@@ -52,91 +85,44 @@ def load(server: ForkServer, completing: ForkServer, source: str):
     return inspect(server, bundle, completing=completing)
 
 
-def test_a_file_is_loaded_where_its_packages_are(builder, servers, completing):
-    built = builder.build(resolved(builder, 'dependencies = ["demo==2.0"]'))
-    server = servers.server_of(built)
-
-    [manifest] = load(
-        server,
-        completing,
-        DOCUMENTED,
-    )
+def test_a_file_is_loaded_where_its_packages_are(built, servers, completing):
+    [manifest] = load(servers.server_of(built), completing, DOCUMENTED)
 
     assert manifest.summary == "Say it."
     assert manifest.parameters["properties"]["a"]["description"] == "One."
 
 
 @pytest.mark.parametrize("name", ["redis", "falcon", "msgspec", "dramatiq", "structlog", "gateway"])
-def test_what_is_ours_is_not_found(builder, servers, completing, name: str):
-    built = builder.build(resolved(builder, 'dependencies = ["demo"]'))
-
+def test_what_is_ours_is_not_found(built, servers, completing, name: str):
     with pytest.raises(Exception, match=f"No module named '{name}'"):
         load(servers.server_of(built), completing, f"import {name}\ndef f(): ...\n")
 
 
-def test_a_schedule_that_cannot_be_is_told_all_the_same(builder, servers, completing):
-    built = builder.build(resolved(builder, 'dependencies = ["demo"]'))
+def test_a_schedule_that_cannot_be_is_told_all_the_same(built, servers, completing):
     source = "from penstock import function\n@function(schedule='0 0 31 2 *')\ndef f(): ...\n"
 
     with pytest.raises(Exception, match="Bad day-of-month"):
         load(servers.server_of(built), completing, source)
 
 
-def test_what_is_wished_is_imported_before_the_fork(builder, index: Path, servers, completing):
-    write_wheel(index, "early", "1.0", {"early.py": "import os\nPID = os.getpid()\n"})
-    built = builder.build(resolved(builder, 'dependencies = ["early"]'))
+def test_what_is_wished_is_imported_before_the_fork(built, servers, completing):
     source = "import early, os\nassert early.PID == os.getppid()\ndef f(): ...\n"
 
     assert load(servers.server_of(built, ["early"]), completing, source)
 
 
-def test_a_module_that_ends_its_threads_before_a_fork_is_preloaded(
-    builder, index: Path, servers, completing
-):
-    module = """
-import _thread, os
-PID = os.getpid()
-ends, ended = _thread.allocate_lock(), _thread.allocate_lock()
-ends.acquire()
-ended.acquire()
-_thread.start_new_thread(lambda: (ends.acquire(), ended.release()), ())
-def end():
-    if ended.locked():
-        ends.release()
-        ended.acquire()
-        ended.release()
-os.register_at_fork(before=end)
-"""
-    write_wheel(index, "polite", "1.0", {"polite.py": module})
-    built = builder.build(resolved(builder, 'dependencies = ["polite"]'))
-    source = "import polite, os\nassert polite.PID == os.getppid()\ndef f(): ...\n"
+@pytest.mark.parametrize("module", sorted(ODD))
+def test_what_cannot_be_preloaded_is_left_out(built, servers, completing, module: str, capfd):
+    source = f"import sys\nassert {module!r} not in sys.modules\ndef f(): ...\n"
 
-    assert load(servers.server_of(built, ["polite"]), completing, source)
+    assert load(servers.server_of(built, [module]), completing, source)
+    assert "not preloaded" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n",
-        "import _thread, time\n_thread.start_new_thread(time.sleep, (60,))\n",
-        "raise RuntimeError('no')\n",
-        "import sys\nsys.exit(3)\n",
-    ],
-)
-def test_what_cannot_be_preloaded_is_left_out(
-    builder, index: Path, servers, completing, module: str, capfd
-):
-    write_wheel(index, "odd", "1.0", {"odd.py": module})
-    built = builder.build(resolved(builder, 'dependencies = ["odd"]'))
-    source = "import sys\nassert 'odd' not in sys.modules\ndef f(): ...\n"
-
-    assert load(servers.server_of(built, ["odd"]), completing, source)
-    assert "odd is not preloaded" in capfd.readouterr().err
-
-
-def test_a_removed_environment_starts_no_server(builder, servers):
-    built = builder.build(resolved(builder, 'dependencies = ["demo"]'))
-    builder.environments.remove(built.key)
+def test_a_removed_environment_starts_no_server(builder: Builder):
+    other = builder.build(resolved(builder, 'dependencies = ["demo==1.0"]'))
+    servers = EnvironmentServers(builder.environments, preload=(), environment={})
+    builder.environments.remove(other.key)
 
     with pytest.raises(ProcessError, match="has been removed"):
-        servers.server_of(built)
+        servers.server_of(other)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import structlog
 
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
@@ -23,6 +24,16 @@ hypothesis.settings.register_profile(
     "busy", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
 )
 hypothesis.settings.load_profile("busy")
+# Some tests configure the logs of their own process. A logger that is used then would keep that
+# configuration, and `capture_logs` of a later test would not see what it says.
+_configure = structlog.configure
+
+
+def _configure_without_cache(**options: Any) -> None:
+    _configure(**{**options, "cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_without_cache
 # A background job of a shell ignores SIGINT, and so would every process that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

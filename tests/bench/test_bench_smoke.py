@@ -50,6 +50,7 @@ def test_every_work_is_measured_and_every_call_answered_right(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.faults
 def test_functions_with_packages_are_measured_beside_uv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -285,6 +285,7 @@ def test_an_environment_in_use_is_kept_and_one_without_functions_goes(system: Sy
     assert system.http.delete(f"/environments/{key}").json()["code"] == "environment_not_found"
 
 
+@pytest.mark.faults
 def test_a_lock_does_not_move_until_it_is_told_to(
     tmp_path_factory: pytest.TempPathFactory, index: Path
 ):

@@ -89,6 +89,7 @@ def test_a_package_that_is_nowhere_changes_no_file(system: System, variables: di
     assert path.read_text() == before
 
 
+@pytest.mark.faults
 def test_what_no_function_needs_is_removed(system: System, variables: dict[str, str]):
     path = system.functions / "brief.py"
     path.write_text(

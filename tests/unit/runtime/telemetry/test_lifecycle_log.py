@@ -6,7 +6,6 @@ import json
 from datetime import datetime
 
 import pytest
-import structlog
 
 from runtime.logs import configure_logs
 from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_routine
@@ -22,7 +21,6 @@ REFUSED = LifecycleEvent(event="late_result_refused", id="i-3", function="f", at
 def _usual_logs():
     yield
     configure_logs("info", "text")
-    structlog.reset_defaults()  # loggers of other tests would stay as they are first used now
 
 
 def test_in_json_every_change_is_one_line_with_its_ids(capsys):

@@ -30,9 +30,9 @@ _NICENESS = 10
 _MOST_BUILDS = 4
 _ENVIRONMENT_MOST_BYTES = 2 * 1024**3
 # Run in the new environment: say that it has started, compile all modules in two processes, as
-# nobody can afterwards, and tell what is installed. A module that does not compile is left: it may be for
-# another version of Python. Not uv's `--compile-bytecode`: it starts the interpreter before it is
-# known that it does start.
+# nobody can afterwards, and tell what is installed. A module that does not compile is left: it may
+# be for another version of Python. Not uv's `--compile-bytecode`: it starts the interpreter before
+# it is known that it does start.
 _FINISH = """
 import sys
 print("started", flush=True)

@@ -44,7 +44,7 @@ def test_each_of_a_burst_has_its_own_ending_in_one_runner(make_bench, path):
 FORGED = """
 from runtime.processes.frames import pack
 for number in range(400, 600):
-    try: os.write(number, pack(b"done", b"%d" % 10**6, b"\\x91\\xa9succeeded", b"1", b"1"))
+    try: os.write(number, pack(b"done", b"%d" % 10**6, b'["succeeded"]', b"1", b"1"))
     except OSError: pass
 time.sleep(0.5)
 """

@@ -138,7 +138,7 @@ def test_a_garbled_run_time_strands_nobody(bench, number):
     import os, time
     from runtime.processes.frames import pack
     def f(serial: int):
-        said = pack(b"done", b"%d" % serial, b"\\x91\\xa9succeeded", b"1", {number!r})
+        said = pack(b"done", b"%d" % serial, b'["succeeded"]', b"1", {number!r})
         for n in range(400, 600):
             try: os.write(n, said)
             except OSError: pass

@@ -29,7 +29,7 @@ from runtime.processes.channel import Channel
 _NICENESS = 10
 _MOST_BUILDS = 4
 _ENVIRONMENT_MOST_BYTES = 2 * 1024**3
-# Run in the new environment: say that it has started, compile all modules in two processes, as
+# Run in the new environment: say that it has started, compile all modules, as
 # nobody can afterwards, and tell what is installed. A module that does not compile is left: it may
 # be for another version of Python. Not uv's `--compile-bytecode`: it starts the interpreter before
 # it is known that it does start.
@@ -37,7 +37,7 @@ _FINISH = """
 import sys
 print("started", flush=True)
 import compileall
-compileall.compile_dir(sys.argv[1], quiet=2, workers=2)
+compileall.compile_dir(sys.argv[1], quiet=2, workers=1)
 import importlib.metadata, json
 import pydantic, pydantic_core
 found = [(each.name, each.version) for each in importlib.metadata.distributions()]

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 _KEY_DIGITS = 16
@@ -45,15 +46,8 @@ class Lock:
 
     @property
     def digest(self) -> bytes:
-        """A SHA-256 hash over all of it."""
-        parts = (
-            self.requirements,
-            self.series,
-            self.requires_python,
-            " ".join(self.build),
-            " ".join(self.preload),
-        )
-        return hashlib.sha256("\0".join(parts).encode()).digest()
+        """A SHA-256 hash over all that decides what is installed and preloaded."""
+        return _digest_of(self)
 
     @property
     def wanted_python(self) -> str:
@@ -64,6 +58,19 @@ class Lock:
     def packages(self) -> list[Package]:
         """Return what is pinned; a package may stand twice, with markers for other platforms."""
         return [Package(pin["name"], pin["version"]) for pin in _PIN.finditer(self.requirements)]
+
+
+@lru_cache(maxsize=1_000)
+def _digest_of(lock: Lock) -> bytes:
+    """Compute it once for each lock: workers ask at every call."""
+    parts = (
+        lock.requirements,
+        lock.series,
+        lock.requires_python,
+        " ".join(lock.build),
+        " ".join(lock.preload),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
 def lock_from(members: Mapping[str, Any]) -> Lock:

@@ -109,7 +109,8 @@ class EnvironmentWatch:
             if digest not in keys:
                 environment = self._provision.find_at_once(lock)
                 keys[digest] = "" if environment is None else environment.key
-            found.setdefault(keys[digest], []).append(name)
+            if keys[digest]:  # else it is not built here yet
+                found.setdefault(keys[digest], []).append(name)
         return found
 
     def _shown(self, environment: Environment, functions: Sequence[str]) -> EnvironmentDetails:

@@ -227,7 +227,7 @@ def test_a_silent_index_holds_up_nobody_else(tmp_path_factory: pytest.TempPathFa
         socket.create_server(("127.0.0.1", 0), backlog=50) as silent,
         package_server(index) as address,
     ):
-        nobody = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
+        nobody = f"http://127.0.0.1:{silent.getsockname()[1]}/packages/"
         more = f'# [[tool.uv.index]]\n# url = "{nobody}"\n'
         (folder / "functions").mkdir()
         stuck = needing("demo", more=more, body="def stuck(): ...\n")

@@ -50,7 +50,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 def silent_server() -> Iterator[str]:
     """Accept connections and never answer."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/packages/"
 
 
 def test_an_index_that_never_answers_ends_in_time(make: Make):
@@ -98,7 +98,7 @@ def test_offline_is_told_in_the_resolvers_words(make: Make, index: Path):
 
 def test_an_index_that_refuses_connections_is_unavailable(make: Make):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}/simple/"
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/packages/"
     builder = make(variables={"UV_DEFAULT_INDEX": address, "UV_HTTP_RETRIES": "0"})
 
     with pytest.raises(DependencyError) as caught:

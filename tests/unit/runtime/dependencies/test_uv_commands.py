@@ -49,15 +49,15 @@ def test_a_text_is_bounded_and_the_advice_stays():
 def test_the_indexes_of_a_block_are_said_to_the_installer():
     members = {
         "index": [
-            {"name": "mine", "url": "https://mine.test/simple"},
-            {"url": "https://all.test/simple", "default": True},
+            {"name": "mine", "url": "https://mine.test/packages"},
+            {"url": "https://all.test/packages", "default": True},
         ],
         "find-links": ["/wheels"],
     }
 
     assert index_arguments(members) == (
-        *("--index", "mine=https://mine.test/simple"),
-        *("--default-index", "https://all.test/simple"),
+        *("--index", "mine=https://mine.test/packages"),
+        *("--default-index", "https://all.test/packages"),
         *("--find-links", "/wheels"),
         *("--index-strategy", "unsafe-best-match"),
     )

@@ -9,8 +9,8 @@ import pytest
 from runtime.dependencies.uv_configuration import configure, mask
 
 PIP = {
-    "PIP_INDEX_URL": "https://me:hush@index.test/simple",
-    "PIP_EXTRA_INDEX_URL": "https://one.test/simple https://two.test/simple",
+    "PIP_INDEX_URL": "https://me:hush@index.test/packages",
+    "PIP_EXTRA_INDEX_URL": "https://one.test/packages https://two.test/packages",
     "PIP_FIND_LINKS": "/wheels /more",
     "PIP_TRUSTED_HOST": "index.test",
     "PIP_CERT": "/ca.pem",
@@ -27,8 +27,8 @@ def clean(tmp_path: Path) -> dict[str, str]:
 def test_pips_configuration_is_said_in_uvs_words(clean: dict[str, str]):
     found = configure(clean | PIP).environment
 
-    assert found["UV_DEFAULT_INDEX"] == "https://me:hush@index.test/simple"
-    assert found["UV_INDEX"] == "https://one.test/simple https://two.test/simple"
+    assert found["UV_DEFAULT_INDEX"] == "https://me:hush@index.test/packages"
+    assert found["UV_INDEX"] == "https://one.test/packages https://two.test/packages"
     assert found["UV_FIND_LINKS"] == "/wheels,/more"
     assert found["UV_INSECURE_HOST"] == "index.test"
     assert found["SSL_CERT_FILE"] == "/ca.pem"
@@ -36,16 +36,16 @@ def test_pips_configuration_is_said_in_uvs_words(clean: dict[str, str]):
 
 
 def test_uvs_own_configuration_wins(clean: dict[str, str]):
-    found = configure(clean | PIP | {"UV_DEFAULT_INDEX": "https://own.test/simple"})
+    found = configure(clean | PIP | {"UV_DEFAULT_INDEX": "https://own.test/packages"})
 
-    assert found.environment["UV_DEFAULT_INDEX"] == "https://own.test/simple"
+    assert found.environment["UV_DEFAULT_INDEX"] == "https://own.test/packages"
     assert "UV_FIND_LINKS" not in found.environment
     assert found.from_pip == ()
 
 
 def test_a_file_of_uvs_counts_as_its_configuration(clean: dict[str, str], tmp_path: Path):
     file = tmp_path / "uv.toml"
-    file.write_text('[[index]]\nurl = "https://own.test/simple"\n')
+    file.write_text('[[index]]\nurl = "https://own.test/packages"\n')
 
     found = configure(clean | PIP | {"UV_CONFIG_FILE": str(file)})
 
@@ -54,7 +54,7 @@ def test_a_file_of_uvs_counts_as_its_configuration(clean: dict[str, str], tmp_pa
 
 @pytest.mark.parametrize(("source", "is_translated"), [("uv", False), ("pip", True)])
 def test_the_operator_decides(clean: dict[str, str], source, is_translated: bool):
-    own = {"UV_INDEX": "https://own.test/simple"}
+    own = {"UV_INDEX": "https://own.test/packages"}
 
     found = configure(clean | PIP | own, source=source)
 
@@ -76,8 +76,8 @@ def test_nothing_of_ours_and_no_secret_of_others_is_passed_on(clean: dict[str, s
 
 
 def test_credentials_in_addresses_are_masked():
-    text = "fetching https://me:hush@index.test/simple/ and http://token@other.test/x failed"
+    text = "fetching https://me:hush@index.test/packages/ and http://token@other.test/x failed"
 
     assert (
-        mask(text) == "fetching https://***@index.test/simple/ and http://***@other.test/x failed"
+        mask(text) == "fetching https://***@index.test/packages/ and http://***@other.test/x failed"
     )

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from runtime.errors import LoadError, ProcessError
+from runtime.errors import LoadError, ProcessError, StoreError
 from runtime.registry.discovery import FoundFile
 from runtime.registry.file_loading import LoadedFile, OnPhase, Phase
 from runtime.registry.manifest import FileError, fault_of
@@ -78,7 +78,7 @@ class LoadPool:
             return self._load_file(found, partial(self._on_phase, ticket))
         except LoadError as error:
             return fault_of(error)
-        except ProcessError as error:
+        except (ProcessError, StoreError) as error:  # neither is the file's fault
             _log.warning("load_not_tried", file=found.file, error=str(error))
         except Exception:  # noqa: BLE001 - outermost in its thread: log it, the file is retried
             _log.exception("load_crashed", file=found.file)

@@ -14,12 +14,13 @@ from typing import Any
 from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
-from gateway.auth.caller import ANYBODY, CALLER, Caller, caller_of, identity_of
+from gateway.auth.caller import CALLER, Caller, identity_of
 from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
+from gateway.invoke.incoming import incoming_of
 from gateway.invoke.invoker import Invoker
 from gateway.live.manifest_cache import ManifestCache
-from gateway.parsing.arguments import ParsedArguments, RawRequest, holds_json, read_arguments
+from gateway.parsing.arguments import ParsedArguments, holds_json, read_arguments
 from gateway.parsing.headers import noted_header
 from gateway.parsing.idempotency import identify
 from gateway.parsing.json_body import (
@@ -132,28 +133,16 @@ def _read_body(req: Request, plan: CallPlan) -> ParsedArguments:
     if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
         require_no_coding(req.scope[HEADERS])
         return ParsedArguments(encoded=body, decoded=read_json_object(body))
-    return read_arguments(plan.manifest, _incoming(req))
+    return read_arguments(plan.manifest, incoming_of(req))
 
 
 async def _read_long(req: Request, manifest: Manifest) -> ParsedArguments:
-    incoming = _incoming(req)
+    incoming = incoming_of(req)
     decoded = None
     if holds_json(manifest, incoming):
         require_no_coding(req.scope[HEADERS])
         decoded = await read_long_json_object(incoming.body)
     return read_arguments(manifest, incoming, decoded)
-
-
-def _incoming(req: Request) -> RawRequest:
-    return RawRequest(
-        method=req.method,
-        path=req.path,
-        query=req.query_string,
-        headers=req.scope["headers"],
-        content_type=req.content_type or "",
-        body=req.scope[BODY],
-        shows_authorization=caller_of(req.scope) is ANYBODY,
-    )
 
 
 def _idempotency(

@@ -31,8 +31,15 @@ from runtime.registry.manifest import Manifest
 _UNTYPED = frozenset({"", "text/plain", URLENCODED})  # what curl and faas-cli send by default
 
 
-def read_leniently(manifest: Manifest, incoming: RawRequest) -> ParsedArguments:
+def read_leniently(
+    manifest: Manifest, incoming: RawRequest, decoded: dict[str, Any] | None = None
+) -> ParsedArguments:
     """Return the arguments that a request holds for a function.
+
+    Args:
+        manifest: The manifest of the function.
+        incoming: The HTTP request.
+        decoded: The decoded body, if it was already read as JSON.
 
     Raises:
         ProblemError: The body or the query is malformed, or the function does not accept the body's
@@ -50,9 +57,8 @@ def read_leniently(manifest: Manifest, incoming: RawRequest) -> ParsedArguments:
         )
     require_no_coding(headers_by_name(incoming.headers))
     media_type = media_type_of(incoming.content_type)
-    decoded = None
     if is_json(media_type):
-        decoded = read_json_object(body)
+        decoded = decoded or read_json_object(body)
     elif media_type in _UNTYPED:
         decoded = _json_object(body)
     if decoded is not None:

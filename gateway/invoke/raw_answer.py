@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import msgspec
 from falcon.asgi import Response
 
 from gateway.invoke.invoker import ending_problem
 from gateway.parsing.cookies import sets_session
 from gateway.problems import ProblemError
+from runtime.invocations.raw_response import raw_response
 from runtime.invocations.record import Record
-from runtime.sdk.response import StoredResponse, decode_response
+from runtime.sdk.response import StoredResponse
 
 # A page of a function may run scripts, but not as a page of the gateway: it gets an origin of its
 # own, so it reads neither the session of the dashboard nor the API as its user.
 _APART = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
-_TEXT = "text/plain; charset=utf-8"
 _NS_PER_MS = 1_000_000
 
 
@@ -35,15 +34,7 @@ def write_raw(resp: Response, record: Record) -> None:
     problem = ending_problem(record)
     if problem is not None:
         raise problem
-    result = record.result or b""
-    if record.result_type == "response":
-        write_response(resp, stored_response(record), keeps_cookies=True)
-    elif record.result_type == "bytes":
-        resp.content_type, resp.data = record.result_media_type, result
-    elif result.startswith(b'"'):
-        resp.content_type, resp.data = _TEXT, msgspec.json.decode(result, type=str).encode()
-    else:
-        resp.content_type, resp.data = "application/json", result
+    write_response(resp, response_of(record), keeps_cookies=True)
     declared = resp.get_header("Content-Security-Policy")
     resp.set_header("Content-Security-Policy", f"{declared}, {_APART}" if declared else _APART)
 
@@ -57,14 +48,14 @@ def write_call_headers(resp: Response, record: Record) -> None:
         resp.set_header("X-Duration-Seconds", f"{max(0, duration_ms) / 1000:.6f}")
 
 
-def stored_response(record: Record) -> StoredResponse:
-    """Return the response in a record.
+def response_of(record: Record) -> StoredResponse:
+    """Return what a function returned, as a response.
 
     Raises:
         ProblemError: It is damaged.
     """
     try:
-        return decode_response(record.result or b"")
+        return raw_response(record)
     except ValueError as error:
         raise ProblemError("internal_error", f"The stored response is damaged: {error}.") from error
 
@@ -76,6 +67,8 @@ def write_response(resp: Response, stored: StoredResponse, *, keeps_cookies: boo
         if name.lower() == "set-cookie":
             if keeps_cookies and not sets_session(value):
                 resp.append_header(name, value)
+        elif name.lower() == "content-security-policy" and not keeps_cookies:
+            continue
         else:
             resp.append_header(name, value)
     resp.data = stored.body

@@ -82,6 +82,7 @@ class AsyncFunction:
         submission = _submission_of(req, call, options, self._invoker)
         invocation_id = await self._invoker.accept(resp, call.plan, submission)
         resp.status = 202
+        resp.content_type = "text/plain"  # of an empty body
         resp.set_header("X-Call-Id", invocation_id)
         resp.set_header("Location", f"/invocations/{invocation_id}")
 

@@ -49,7 +49,7 @@ from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
 from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
-from gateway.resources.raw_calls import AsyncFunction, RawFunction
+from gateway.resources.raw_calls import AsyncFunction, AsyncFunctionBelow, RawFunction
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.session import Session
@@ -158,6 +158,9 @@ def _resources(
         "function": Function(store, manifest_cache, invoke),
         "raw_function": RawFunction(reader, invoker, longest_wait_s=settings.max_wait),
         "async_function": AsyncFunction(reader, invoker, callbacks=callbacks, store=store),
+        "async_function_below": AsyncFunctionBelow(
+            reader, invoker, callbacks=callbacks, store=store
+        ),
         "functions": FunctionList(store, manifest_cache),
         "function_batch": InvokeBatch(
             store=store,

@@ -179,8 +179,7 @@ def _is_open_path(method: str, path: str) -> bool:
 def _is_rechecked(scope: dict[str, Any]) -> bool:
     """Whether the script that accepts the call checks the key again."""
     path: str = scope["path"]
-    is_raw = path.startswith(_RAW)
-    return is_raw or (path.startswith(_INVOKING) and scope["method"] == "POST")
+    return (scope["method"] == "POST" and path.startswith(_INVOKING)) or path.startswith(_RAW)
 
 
 def _is_bearer(authorization: str | None) -> bool:

@@ -51,8 +51,8 @@ class RawFunction:
     on_get = on_put = on_patch = on_delete = on_options = on_post
 
 
-class AsyncFunction:
-    """/async-function/{name}[/…]: POST submits a call, and DELETE with its id cancels it."""
+class AsyncFunctionBelow:
+    """POST /async-function/{name}/…: submit a call without waiting for it."""
 
     def __init__(
         self,
@@ -85,6 +85,10 @@ class AsyncFunction:
         resp.content_type = "text/plain"  # of an empty body
         resp.set_header("X-Call-Id", invocation_id)
         resp.set_header("Location", f"/invocations/{invocation_id}")
+
+
+class AsyncFunction(AsyncFunctionBelow):
+    """/async-function/{name}: POST submits a call, and DELETE with its id cancels it."""
 
     async def on_delete(self, req: Request, resp: Response, name: str) -> None:
         """Cancel a call, whose id is in the place of the name."""

@@ -56,6 +56,8 @@ TAKEN = [
     ("max_age", "1h", "max_age_s", 3600.0),
     ("max_waiting", 1000, "max_waiting", 1000),
     ("result_ttl", "7d", "result_ttl_s", 604_800.0),
+    ("methods", ["get", "POST"], "methods", ("GET", "POST")),
+    ("methods", ("HEAD", "GET"), "methods", ("GET",)),
 ]
 REFUSED = [
     ("name", "Bad", "lower-case"),
@@ -102,6 +104,11 @@ REFUSED = [
     ("max_age", 0, "from 1ms"),
     ("max_waiting", 0, "from 1 to"),
     ("result_ttl", "10ms", "from 1s"),
+    ("methods", "GET", "a list of HTTP methods: GET, POST"),
+    ("methods", [], "a list of HTTP methods"),
+    ("methods", ["HEAD"], "HEAD comes with GET"),
+    ("methods", ["FETCH"], "a list of HTTP methods"),
+    ("methods", [3], "a list of HTTP methods"),
 ]
 
 

@@ -1,9 +1,9 @@
 """The origins whose web pages may call the gateway and read its responses (CORS).
 
 `PENSTOCK_CORS_ORIGINS` lists origins for every path, and `@function(cors=…)` those of one function.
-The path decides: it is known of every request, even of one that is refused before it is routed.
-Credentials are never allowed, so a browser lets no page of another origin read what a cookie or a
-remembered password was answered.
+The path decides, because it is known of every request, even of one that is refused before it is
+routed. Credentials are never allowed, so no page of another origin can read the response to a
+cookie or to a password that the browser remembers.
 
 Falcon's own CORS middleware has one list for all routes, and never sees what is refused before
 Falcon starts.
@@ -11,109 +11,98 @@ Falcon starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterable, Mapping
 
+from runtime.invocations.ids import is_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.sdk.option_parsing import is_function_name
 from runtime.sdk.origins import ANY_ORIGIN
 
 Headers = tuple[tuple[bytes, bytes], ...]
+FindName = Callable[[Container[str], str], str | None]
+Origins = frozenset[bytes]
+_NONE: Origins = frozenset()
 _ANY = ANY_ORIGIN.encode()
 _VARY = (b"vary", b"Origin")
-# `*` is for headers that a function sets itself.
-_EXPOSED = (
-    b"access-control-expose-headers",
+# `*` stands for the headers that a function sets itself.
+_READABLE = (
     b"Location, Retry-After, Preference-Applied, X-Call-Id, ETag, Link, RateLimit, "
-    b"RateLimit-Policy, Idempotency-Replayed, X-Duration-Seconds, *",
+    b"RateLimit-Policy, Idempotency-Replayed, X-Duration-Seconds, *"
 )
-_INVOKING = frozenset({"functions", "function", "async-function"})
-_FOLLOWING = frozenset({"invocations", "batches", "async-function"})
-# Operations on all invocations, which no function's list opens.
-_BULK = frozenset({"", "retry", "cancel"})
+_EXPOSED = (b"access-control-expose-headers", _READABLE)
 
 
-class _OfFunctions(NamedTuple):
-    """What the manifests say: the origins of each function, and those of all together."""
-
-    by_name: Mapping[str, frozenset[bytes]]
-    together: frozenset[bytes]
+def _find_equal(names: Container[str], name: str) -> str | None:
+    return name if name in names else None
 
 
 class AllowedOrigins:
     """Decides by path whether pages of an origin may use it.
 
-    A function's origins may use the paths of the function, and those that follow an invocation or
-    a batch. The latter have an id that only the API tells, so they are open to the origins of
-    every function.
+    The origins of a function may use the paths that call the function, and those of any invocation
+    or batch by its id. The id is told only to its caller and to those who may list invocations.
 
     Args:
         everywhere: The origins that may use every path.
         manifests: Returns the published functions, in a mapping that never changes in place.
+        find_name: Finds the published function that a path means, besides `/functions/…`.
     """
 
     def __init__(
         self,
         everywhere: Iterable[str] = (),
         manifests: Callable[[], Mapping[str, Manifest]] = dict,
+        find_name: FindName = _find_equal,
     ) -> None:
-        self._everywhere = frozenset(origin.encode() for origin in everywhere)
+        self._everywhere = _encoded(everywhere)
         self._manifests = manifests
+        self._find_name = find_name
         self._read: Mapping[str, Manifest] | None = None
-        self._of_functions = _OfFunctions({}, frozenset())
+        self._by_function: dict[str, Origins] = {}
+        self._together = _NONE
 
     def allow(self, origin: bytes, path: str) -> bool:
         """Whether pages of this origin may use the path."""
-        listed = self._listed(path)
+        listed = self._everywhere | (self._of_functions(path) or _NONE)
         return origin in listed or _ANY in listed
 
     def allow_without_key(self, origin: bytes, path: str) -> bool:
-        """Whether pages of this origin may change something there without a key.
+        """Whether pages of this origin may change something without a key, where none is needed.
 
-        Only calls may do that, on a gateway that needs no key. Everything else asks for a key.
+        They may call functions, and cancel and retry invocations. Everything else takes a key.
         """
-        return _part_of(path) is not None and self.allow(origin, path)
+        return self._of_functions(path) is not None and self.allow(origin, path)
 
     def headers(self, origin: bytes | None, path: str) -> Headers:
-        """Return the headers of a response to a request with this header Origin, or without one.
+        """Return the headers of a response to a request with this Origin header, or without one.
 
-        Where the origin decides, each response says so, or a cache could give a response without
-        the headers to a page that may read it.
+        Where the origin decides, each response says so. A cache could otherwise answer a page with
+        a response that was made for another one.
         """
-        listed = self._listed(path)
+        listed = self._everywhere | (self._of_functions(path) or _NONE)
         if _ANY in listed:
-            return ((b"access-control-allow-origin", _ANY), _EXPOSED) if origin else ()
+            return ((b"access-control-allow-origin", _ANY), _EXPOSED)
         if not listed:
             return ()
-        if origin in listed:
+        if origin is not None and origin in listed:
             return ((b"access-control-allow-origin", origin), _EXPOSED, _VARY)
         return (_VARY,)
 
-    def _listed(self, path: str) -> frozenset[bytes]:
-        if _ANY in self._everywhere:
-            return self._everywhere
-        of_functions = self._read_manifests()
-        part = _part_of(path) if of_functions.together else None
-        if part is None:
-            return self._everywhere
-        more = of_functions.by_name.get(part) if part else of_functions.together
-        return self._everywhere | more if more else self._everywhere
-
-    def _read_manifests(self) -> _OfFunctions:
+    def _of_functions(self, path: str) -> Origins | None:
+        """Return the origins that functions list for a path; None if it is about no call."""
         manifests = self._manifests()
         if manifests is not self._read:
-            by_name = {
-                name: frozenset(origin.encode() for origin in manifest.options.cors)
-                for name, manifest in manifests.items()
-            }
+            self._by_function = {n: _encoded(m.options.cors) for n, m in manifests.items()}
+            self._together = _NONE.union(*self._by_function.values())
             self._read = manifests
-            self._of_functions = _OfFunctions(by_name, frozenset().union(*by_name.values()))
-        return self._of_functions
+        _, kind, name, rest, *_ = [*path.split("/", 3), "", "", ""]
+        if kind == "functions" and name and rest in {"", "batch"}:
+            return self._by_function.get(name, _NONE)
+        if kind in {"invocations", "batches", "async-function"} and is_invocation_id(name):
+            return self._together
+        if kind in {"function", "async-function"}:
+            return self._by_function.get(self._find_name(self._by_function, name) or "", _NONE)
+        return None
 
 
-def _part_of(path: str) -> str | None:
-    """Return the function that a path belongs to; "" if it follows an invocation; else None."""
-    _, kind, name, *_ = [*path.split("/", 3), "", ""]
-    if kind in _INVOKING and is_function_name(name):
-        return name
-    return "" if kind in _FOLLOWING and name not in _BULK else None
+def _encoded(origins: Iterable[str]) -> Origins:
+    return frozenset(origin.encode() for origin in origins)

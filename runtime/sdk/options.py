@@ -48,8 +48,8 @@ class Options:
 
     `grace_s` is the time to clean up after the timeout before the process is killed. `per_process`
     is how many attempts one process may run at the same time; it is None if the author did not set
-    it, and always a number in the manifest of a loaded function. `cors` lists the origins whose pages
-    may call it.
+    it, and always a number in the manifest of a loaded function. `cors` lists the origins
+    whose pages may call it.
     """
 
     timeout_s: float = 60.0

@@ -19,8 +19,8 @@ _ORIGIN = re.compile(
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65_535
 _TAKES = (
-    "takes origins such as 'https://app.example' or 'http://localhost:5173' (scheme, host and port, "
-    "without a path), or '*' alone for any origin"
+    "takes origins such as 'https://app.example' or 'http://localhost:5173' (scheme, host and "
+    "port, without a path), or '*' alone for any origin"
 )
 
 

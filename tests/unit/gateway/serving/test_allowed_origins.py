@@ -11,14 +11,14 @@ from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import RequestParser
 from gateway.startup_checks import read_origins, warn_of_origins
 from runtime.errors import SettingsError
-from runtime.invocations.ids import new_invocation_id
+from runtime.invocations.ids import format_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.settings import Settings
 from tests.unit.gateway.serving.test_allowed_hosts import Owner
 
 OPERATOR, SHOP, EVIL = b"https://ops.example", b"https://shop.example", b"https://evil.example"
-ID = new_invocation_id()
+ID = format_id(1_700_000_000_000, 0, 7)
 OF_SHOP = [
     *("/functions/pay.card", "/functions/pay.card/batch", "/function/pay.card"),
     *("/function/pay.card/a/b", "/async-function/pay.card", "/async-function/pay.card/a"),

@@ -19,7 +19,8 @@ CALL = """async ([url, method, body, headers, credentials]) => {
     const answer = await fetch(url, {method, headers, credentials, body: body ?? undefined});
     const text = await answer.text();
     const read = name => answer.headers.get(name);
-    return {status: answer.status, text, call: read("X-Call-Id"), where: read("Location")};
+    return {status: answer.status, text, call: read("X-Call-Id"), where: read("Location"),
+            unnamed: read("X-Content-Type-Options")};
   } catch (error) { return "kept"; }
 }"""
 FOLLOW = """url => new Promise(resolve => {
@@ -74,6 +75,7 @@ def test_a_listed_page_calls_with_a_key_reads_and_follows(desk, run, key, listed
 
     assert (answer["status"], '"result":2.0' in answer["text"]) == (200, True)
     assert answer["where"] == f"/invocations/{answer['call']}"
+    assert answer["unnamed"] == "nosniff"
     assert (refused["status"], "function_not_found" in refused["text"]) == (404, True)
     assert events[0] == "status"
     assert {"log", "end"} <= set(events)

@@ -179,10 +179,15 @@ KINDS: dict[str, ProblemKind] = {
     "store_refused": _kind(
         503, "Store refuses writes", "Redis is full or read-only; nothing was accepted.", 5
     ),
+    "wait_exceeded": _kind(
+        504, "Still running", "The function has not finished; `Location` has its invocation."
+    ),
     "function_timeout": _kind(
         504, "Function timeout", "The function ran longer than its timeout and was stopped."
     ),
 }
+# What clients of OpenFaaS expect instead, on its paths.
+_OPENFAAS_STATUSES = {"function_failed": 500, "callback_url_invalid": 400}
 
 
 class ProblemError(Exception):
@@ -216,10 +221,15 @@ class ProblemError(Exception):
         if kind.retry_after_s is not None:
             self.headers.setdefault("Retry-After", str(kind.retry_after_s))
 
-    def encode(self, instance: str | None) -> bytes:
+    def encode(self, instance: str | None, *, status: int | None = None) -> bytes:
         """Return the response body; `instance` is the path of the request."""
         return encode_problem(
-            self.code, self.detail, instance=instance, errors=self.errors, members=self.members
+            self.code,
+            self.detail,
+            instance=instance,
+            status=status,
+            errors=self.errors,
+            members=self.members,
         )
 
 
@@ -236,6 +246,11 @@ def status_of(code: str) -> int:
     return KINDS[code].status
 
 
+def openfaas_status_of(code: str) -> int:
+    """Return the HTTP status of a code on the paths of OpenFaaS."""
+    return _OPENFAAS_STATUSES.get(code, KINDS[code].status)
+
+
 def type_of(code: str) -> str:
     """Return the `type` member of a code."""
     return f"/problems/{code}"
@@ -246,15 +261,16 @@ def encode_problem(
     detail: str,
     *,
     instance: str | None = None,
+    status: int | None = None,
     errors: Iterable[ArgumentFault] = (),
     members: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    """Return a problem as JSON; `instance` is the path of the request."""
+    """Return a problem as JSON; `instance` is the path, `status` replaces that of the code."""
     kind = KINDS[code]
     problem: dict[str, Any] = {
         "type": type_of(code),
         "title": kind.title,
-        "status": kind.status,
+        "status": kind.status if status is None else status,
         "detail": detail,
     }
     if instance is not None:

@@ -18,7 +18,8 @@ from falcon.asgi import Request, Response
 
 from gateway.asgi.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
 from gateway.asgi.cors import adding, answer_preflight, is_preflight
-from gateway.problems import MEDIA_TYPE, ProblemError
+from gateway.asgi.problem_rendering import render_problem
+from gateway.problems import ProblemError
 from gateway.serving.allowed_hosts import AllowedHosts
 from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
@@ -159,16 +160,17 @@ class CacheHeaders:
 
 async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> None:
     """Answer with a problem instead of reading the body, and close the connection."""
-    body = problem.encode(scope["path"])
+    accept = scope[HEADERS].get(b"accept", b"").decode("latin-1")
+    rendered = render_problem(problem, scope["path"], accept)
     headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", b"%d" % len(body)),
+        (b"content-type", rendered.media_type.encode()),
+        (b"content-length", b"%d" % len(rendered.body)),
         (b"cache-control", b"no-store"),
         *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": rendered.status, "headers": headers})
+    await send({"type": "http.response.body", "body": rendered.body})
 
 
 def _too_large(limit: BodyLimit) -> ProblemError:

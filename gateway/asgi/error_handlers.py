@@ -14,7 +14,8 @@ import falcon.asgi
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.problems import KINDS, MEDIA_TYPE, ProblemError
+from gateway.asgi.problem_rendering import INTERNAL, render_problem
+from gateway.problems import KINDS, ProblemError
 from runtime.errors import ArgumentsError, PenstockError, StoreError
 
 _log = structlog.get_logger(__name__)
@@ -66,11 +67,14 @@ def install_error_handlers(app: falcon.asgi.App[Request, Response]) -> None:
 
 def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
     """Write a problem to the response."""
-    resp.status = problem.status
-    resp.content_type = MEDIA_TYPE
+    rendered = render_problem(problem, req.path, req.get_header("Accept"))
+    resp.status = rendered.status
+    resp.content_type = rendered.media_type
     resp.set_header("Cache-Control", "no-store")
     resp.text = None
-    resp.data = problem.encode(req.path)
+    resp.data = rendered.body
+    if rendered.is_openfaas:
+        resp.set_header(INTERNAL, "gateway")
     for name, value in problem.headers.items():
         resp.set_header(name, value)
 

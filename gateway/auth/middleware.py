@@ -36,7 +36,8 @@ from runtime.store.async_connection import AsyncConnection
 
 _PAGES = frozenset({"/", "/docs"})
 _LOGIN = "/dashboard/login"
-_INVOKING = "/functions/"
+_INVOKING = ("/functions/", "/function/", "/async-function/")
+_RAW = "/function/"
 _MOST_SHOWN = 4096
 
 
@@ -93,7 +94,8 @@ class AuthMiddleware:
             return
         authorization = None if header is None else header.decode("latin-1")
         shown = None if authorization is None else shown_key(authorization)
-        is_change = scope["method"] not in SAFE_METHODS
+        # A function may change something at any method.
+        is_change = scope["method"] not in SAFE_METHODS or scope["path"].startswith(_RAW)
         is_key = shown is not None and shown.startswith(KEY_PREFIX)
         # A page can send any Bearer token where CORS lets it, but only a key proves who calls.
         if is_change and not (is_key and _is_bearer(authorization)):
@@ -196,7 +198,8 @@ def _is_open_path(method: str, path: str) -> bool:
 def _is_rechecked(scope: dict[str, Any]) -> bool:
     """Whether the script that accepts the call checks the key again."""
     path: str = scope["path"]
-    return path.startswith(_INVOKING) and scope["method"] == "POST"
+    is_raw = path.startswith(_RAW)
+    return is_raw or (path.startswith(_INVOKING) and scope["method"] == "POST")
 
 
 def _is_bearer(authorization: str | None) -> bool:

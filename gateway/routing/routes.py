@@ -22,6 +22,7 @@ from gateway.routing.parameters import (
     LAST_EVENT_ID,
 )
 from gateway.routing.problem_codes import ADMISSION, BODY, FINISHED, READS, UNKNOWN, WRITES
+from gateway.routing.raw_routes import RAW_ROUTES
 from gateway.routing.schedule_routes import SCHEDULE_ROUTES
 from gateway.routing.system_routes import SYSTEM_ROUTES
 
@@ -135,6 +136,7 @@ ROUTES: tuple[Route, ...] = (
         query=(LAST_EVENT_ID,),
         problems=(*UNKNOWN, *READS),
     ),
+    *RAW_ROUTES,
     *SCHEDULE_ROUTES,
     *BATCH_ROUTES,
     *SYSTEM_ROUTES,
@@ -157,4 +159,5 @@ OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in pat
 def allowed_methods(template: str) -> tuple[str, ...]:
     """Return the methods of a path template; HEAD is allowed wherever GET is."""
     methods = [method for path, method in BY_TEMPLATE if path == template]
-    return (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")
+    implied = [*(["HEAD"] if "GET" in methods else []), "OPTIONS"]
+    return tuple(dict.fromkeys([*methods, *implied]))

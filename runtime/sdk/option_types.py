@@ -46,4 +46,5 @@ class FunctionOptions(TypedDict, total=False):
     max_age: Duration | None
     max_waiting: int | None
     result_ttl: Duration
+    methods: Collection[str]
     cors: str | Collection[str]

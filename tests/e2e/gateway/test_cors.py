@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
 import pytest
 
 from runtime.sdk.options import Options
+from runtime.sdk.response import encode_response
 from runtime.store.access_commands import count_valid_keys
 from tests.e2e.gateway.conftest import GREET, HOOK
 from tests.support.api_keys import make_key
@@ -74,7 +76,8 @@ def varies(answer: httpx.Response) -> bool:
         ("/functions/greet/batch", SHOP, "POST, OPTIONS"),
         ("/functions/hook", OPERATOR, "POST, GET, HEAD, OPTIONS"),
         ("/queues/default", OPERATOR, None),
-        ("/function/greet/any/path", SHOP, None),
+        ("/function/greet/any/path", SHOP, "GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD"),
+        ("/async-function/greet", SHOP, "POST, DELETE, OPTIONS"),
         ("/nowhere", OPERATOR, "GET, HEAD, POST, PUT, PATCH, DELETE"),
     ],
 )
@@ -145,6 +148,25 @@ def test_a_page_calls_reads_the_headers_and_follows(opened):
         assert varies(answer)
         assert "access-control-allow-credentials" not in answer.headers
     assert ask(opened, "GET", where, EVIL).headers.get(ORIGIN) is None
+
+
+def test_a_page_reads_what_a_function_responds_and_the_gateway_says_who_may(opened):
+    own = {ORIGIN: "*", "Access-Control-Allow-Credentials": "true", "X-Total": "7"}
+    stored = encode_response(200, (("Content-Type", "text/plain"), *own.items()), b"hi")
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, opened, "POST", "/function/greet", SHOP, json=CALL)
+        opened.finish(opened.claim(), result=stored, result_type="response")
+        answer = asked.result(20)
+    refused = ask(opened, "GET", "/function/greet?name=Ada", EVIL)
+    later = ask(opened, "POST", "/async-function/greet", SHOP, json=CALL)
+    opened.finish(opened.claim())
+
+    assert (answer.status_code, answer.text, answer.headers["X-Total"]) == (200, "hi", "7")
+    assert answer.headers.get_list(ORIGIN) == [SHOP]
+    assert "access-control-allow-credentials" not in answer.headers
+    assert (refused.status_code, later.status_code) == (403, 202)
+    assert later.headers[ORIGIN] == SHOP
 
 
 def test_a_page_reads_that_its_body_came_too_slowly(opened):

@@ -31,6 +31,7 @@ from gateway.live.manifest_cache import ManifestCache
 from gateway.live.statistics_cache import StatisticsCache
 from gateway.live.subscriber import Subscriber
 from gateway.live.waiters import InvocationReader, Waiters
+from gateway.parsing.function_names import find_name
 from gateway.resources.batches import BatchRetry, OneBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
 from gateway.resources.checks import CheckList, OneCheck
@@ -56,9 +57,10 @@ from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
 from gateway.resources.workers import WorkerList, WorkerPublishing
 from gateway.routing.routes import ROUTES
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
 from gateway.serving.limits import ConnectionLimits
-from gateway.startup_checks import expected_hosts, is_open
+from gateway.startup_checks import expected_hosts, is_open, read_origins
 from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.ssrf_guard import parse_policy
 from runtime.logs import configure_logs
@@ -100,11 +102,13 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         waiters.drain()
         streams.drain()
 
+    origins = AllowedOrigins(read_origins(chosen), lambda: manifest_cache.manifests, find_name)
     auth_middleware = AuthMiddleware(
         is_open=is_open(chosen),
         checker=checker,
         store=store,
         public_origin=origin_of(chosen.public_url),
+        origins=origins,
     )
     app = GatewayApplication(
         bodies=BodyMemory(chosen.max_held_bytes),
@@ -121,6 +125,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
             *([TracerLifespan(tracer)] if tracer else []),
         ],
         hosts=expected_hosts(chosen),
+        origins=origins,
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)

@@ -84,6 +84,11 @@ class Settings:
         description="Public base URL of the gateway, used for links in callbacks. If empty, "
         "those links are relative.",
     )
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins whose web pages may use the API, such as `https://app.example`, "
+        "comma-separated; or `*` for any. Functions add their own by `cors`.",
+    )
     callback_secret: tuple[str, ...] = Field(
         (),
         description="Secrets that sign callbacks (`whsec_…`), comma-separated. Give two while "

@@ -3,6 +3,10 @@
 A gateway is open (on a loopback address, or with `auth` off), or it needs an API key or a session.
 A key that is sent is always checked. On an open gateway, a Bearer token that is not an API key is
 left to the function. An operation without a scope in the route table refuses every caller.
+
+A page of another origin that CORS allows may change something only with a Bearer key, or, where no
+key is needed, by a call without any credentials: a cookie or a password that a browser adds by
+itself never counts.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from gateway.parsing.headers import noted_header
 from gateway.parsing.preferences import read_query_lists
 from gateway.problems import ProblemError
 from gateway.routing.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.request_parser import HEADERS
 from runtime.access.api_key import KEY_PREFIX, ApiKey, read_key
 from runtime.errors import PenstockError
@@ -44,6 +49,7 @@ class AuthMiddleware:
         checker: Checks API keys.
         store: The connection to Redis, for sessions.
         public_origin: The origin that browsers see, if a proxy does not forward its Host header.
+        origins: The other origins whose pages may use the gateway.
     """
 
     def __init__(
@@ -53,11 +59,13 @@ class AuthMiddleware:
         checker: KeyChecker,
         store: AsyncConnection,
         public_origin: bytes = b"",
+        origins: AllowedOrigins | None = None,
     ) -> None:
         self._is_open = is_open
         self._checker = checker
         self._store = store
         self._public_origin = public_origin
+        self._origins = origins or AllowedOrigins()
         self._shown: dict[bytes, tuple[ApiKey, Caller]] = {}
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -88,9 +96,11 @@ class AuthMiddleware:
         shown = None if authorization is None else shown_key(authorization)
         # A function may change something at any method.
         is_change = scope["method"] not in SAFE_METHODS or scope["path"].startswith(_RAW)
-        if is_change and not _is_bearer(authorization):
-            self._refuse_other_sites(scope)
-        if self._is_open and (shown is None or not shown.startswith(KEY_PREFIX)):
+        is_key = shown is not None and shown.startswith(KEY_PREFIX)
+        # A page can send any Bearer token where CORS lets it, but only a key proves who calls.
+        if is_change and not (is_key and _is_bearer(authorization)):
+            self._refuse_other_sites(scope, authorization)
+        if self._is_open and not is_key:
             scope[CALLER] = ANYBODY
             return
         if _is_open_path(scope["method"], scope["path"]):
@@ -166,8 +176,17 @@ class AuthMiddleware:
             session=digest,
         )
 
-    def _refuse_other_sites(self, scope: dict[str, Any]) -> None:
-        if comes_from_elsewhere(scope, self._public_origin):
+    def _refuse_other_sites(self, scope: dict[str, Any], authorization: str | None) -> None:
+        if not comes_from_elsewhere(scope, self._public_origin):
+            return
+        origin: bytes | None = scope[HEADERS].get(b"origin")
+        if origin is None or not self._origins.allow_without_key(origin, scope["path"]):
+            raise _from_another_site()
+        if not self._is_open:
+            raise unauthenticated(
+                "A page of another origin needs an API key, as `Authorization: Bearer …`."
+            )
+        if authorization is not None and not _is_bearer(authorization):
             raise _from_another_site()
 
 

@@ -58,6 +58,12 @@ TAKEN = [
     ("result_ttl", "7d", "result_ttl_s", 604_800.0),
     ("methods", ["get", "POST"], "methods", ("GET", "POST")),
     ("methods", ("HEAD", "GET"), "methods", ("GET",)),
+    ("cors", "*", "cors", ("*",)),
+    ("cors", ["https://App.example:443", "https://app.example"], "cors", ("https://app.example",)),
+    ("cors", {"http://b:81", "http://[::1]:80"}, "cors", ("http://[::1]", "http://b:81")),
+    ("cors", ("http://localhost:443",), "cors", ("http://localhost:443",)),
+    ("cors", "capacitor://localhost", "cors", ("capacitor://localhost",)),
+    ("cors", [], "cors", ()),
 ]
 REFUSED = [
     ("name", "Bad", "lower-case"),
@@ -109,6 +115,20 @@ REFUSED = [
     ("methods", ["HEAD"], "HEAD comes with GET"),
     ("methods", ["FETCH"], "a list of HTTP methods"),
     ("methods", [3], "a list of HTTP methods"),
+    ("cors", "app.example", "scheme, host and port"),
+    ("cors", ["https://app.example/"], "not 'https://app.example/'"),
+    ("cors", ["https://app.example/x"], "without a path"),
+    ("cors", ["https://*.app.example"], "'\\*' alone for any origin"),
+    ("cors", ["https://b\u00fccher.example"], "takes origins"),
+    ("cors", ["https://user@app.example"], "takes origins"),
+    ("cors", ["https://app.example:0"], "no valid port"),
+    ("cors", ["https://app.example:65536"], "no valid port"),
+    ("cors", ["https://app.example:"], "takes origins"),
+    ("cors", ["null"], "takes origins"),
+    ("cors", ["https://app.example\n"], "takes origins"),
+    ("cors", ["*", "https://app.example"], "includes the others"),
+    ("cors", [443], "not 443"),
+    ("cors", None, "takes origins"),
 ]
 
 

@@ -26,6 +26,7 @@ def called(n: int) -> str:
     queue="q", concurrency=2, per_process=20, rate="10/s", priority=3, schedule="* * * * *",
     timezone="UTC", isolation="process", memory="1GiB", max_age=60, max_waiting=5, result_ttl=1.5,
     methods=["GET"],
+    cors=["https://app.example"],
 )
 async def full(n: int, *, ctx: Context) -> str:
     return str(n)
@@ -40,6 +41,7 @@ WRONG = (
     '@function(retries={"retires": 3})',
     "@function(concurrency='2')",
     "@function(per_process='20')",
+    "@function(cors=[443])",
     "@function(3)",
 )
 

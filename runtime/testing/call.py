@@ -48,12 +48,10 @@ def call(target: Target, /, **arguments: Any) -> Any:  # noqa: ANN401 - any argu
         LoadError: The function or its file cannot be loaded.
         TypeError: An argument has no JSON form.
     """
-    __tracebackhide__ = True  # pytest shows the test's line and the function's, not ours
-    function = find_function(target)
-    given = Given.of(function.manifest, arguments)
     try:
-        return perform(function, given, Notes())
-    except BaseException as error:
+        function = find_function(target)
+        return perform(function, Given.of(function.manifest, arguments), Notes())
+    except BaseException as error:  # its reader wants the test's line and the function's
         error.__traceback__ = authors_part(error.__traceback__)
         raise
 

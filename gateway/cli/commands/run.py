@@ -27,6 +27,7 @@ from gateway.problems import ProblemError
 from runtime.errors import ArgumentsError, UnknownFunctionError
 from runtime.execution.outcome import Ending
 from runtime.execution.retry_decision import error_json
+from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.manifest import Manifest
@@ -151,6 +152,7 @@ class _View:
 def _run(written: str, asked: _Asked, view: _View) -> tuple[Manifest, Ending, bytes]:
     path, wanted = split_name(written)
     settings = read_settings()
+    configure_logs("warning", settings.log_format)  # of what provides packages
     try:
         found, bundle = read_file(path)
     except OSError as error:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.dependencies.builder import DependencyError
-from runtime.dependencies.lock import Lock
 from runtime.dependencies.provision import Provision
+from runtime.dependencies.script_metadata import ScriptMetadata
 from runtime.dependencies.setup import build_provision
 from runtime.errors import LoadError
 from runtime.registry.discovery import FoundFile
@@ -24,20 +24,23 @@ OnLog = Callable[[str], object]
 
 @contextmanager
 def environment_for(found: FoundFile, settings: Settings, on_log: OnLog) -> Iterator[str]:
-    """Yield the interpreter of a file's environment, built first if need be; "" for our own.
+    """Yield the interpreter of a file's environment, built first if need be.
 
     Args:
-        found: The file.
+        found: The file; it has a block.
         settings: The settings of dependencies.
         on_log: Called with what is done, and with each line that is written meanwhile.
 
     Raises:
         LoadError: What the file needs cannot be provided.
     """
-    if found.needs is None:
-        yield ""
-        return
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    needs = found.needs
+    assert needs is not None  # noqa: S101 - the caller has checked it
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"cannot write to the data folder {settings.data}: {error.strerror}"
+        raise LoadError("DependencyUnavailable", text, file=found.file, line=None) from error
     provision = build_provision(
         settings,
         locks=FolderLockStore(settings.data.absolute() / "locks"),
@@ -47,24 +50,25 @@ def environment_for(found: FoundFile, settings: Settings, on_log: OnLog) -> Iter
     )
     if provision is None:
         text = "PENSTOCK_DEPENDENCIES=off: files may not have dependencies here"
-        raise LoadError("MetadataInvalid", text, file=found.file, line=found.needs.line)
+        raise LoadError("MetadataInvalid", text, file=found.file, line=needs.line)
     try:
-        held, program = _provide(provision, found, on_log)
+        held, program = _provide(provision, found, needs, on_log)
         try:
             yield program
         finally:
             os.close(held)
     except DependencyError as error:
-        raise LoadError(error.kind, str(error), file=found.file, line=found.needs.line) from error
+        raise LoadError(error.kind, str(error), file=found.file, line=needs.line) from error
     finally:
         provision.stop()
 
 
-def _provide(provision: Provision, found: FoundFile, on_log: OnLog) -> tuple[int, str]:
+def _provide(
+    provision: Provision, found: FoundFile, needs: ScriptMetadata, on_log: OnLog
+) -> tuple[int, str]:
     """Return a descriptor that keeps the environment from being removed, and its interpreter."""
-    assert found.needs is not None  # noqa: S101 - the caller has asked
-    lock: Lock = provision.lock_of(
-        found.needs,
+    lock = provision.lock_of(
+        needs,
         uv_lock=found.uv_lock,
         on_resolving=lambda: on_log("resolving the packages of the file"),
         on_log=on_log,

@@ -1,10 +1,5 @@
 """Run one function once, in a child process of its own, without a system; `penstock run` uses it.
 
-    → bundle                                          answered by `loaded`, manifests, or `failed`
-    → run, name, id, arguments, request
-    ← progress | item | event, payload                any number
-    ← done, ending, result
-
 The child has the environment variables that functions have, and no limits: no timeout, no memory
 limit. It is not a runner: it has this process's terminal, and prints to its standard error.
 """
@@ -33,7 +28,7 @@ from runtime.processes.channel import Channel
 from runtime.processes.child_control import Exit
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import FileError, Manifest
-from runtime.testing.single_run_main import FAILED, MOST_BYTES
+from runtime.testing.single_run_protocol import FAILED, MOST_BYTES
 
 OnNote = Callable[[bytes, bytes], object]
 _BOOT = f"{import_hook.BOOT}from runtime.testing.single_run_main import main; main()"

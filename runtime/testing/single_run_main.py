@@ -30,9 +30,7 @@ from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.loading import load
 from runtime.registry.manifest import fault_of
 from runtime.sdk.exception_names import PUBLIC_NAMESPACE
-
-LOADED, FAILED = b"loaded", b"failed"
-MOST_BYTES = 1_073_741_824  # of a result; the size limit of a system does not apply
+from runtime.testing.single_run_protocol import FAILED, LOADED, MOST_BYTES
 
 
 def main() -> None:

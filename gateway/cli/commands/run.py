@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,13 +28,12 @@ from gateway.problems import ProblemError
 from runtime.errors import ArgumentsError, UnknownFunctionError
 from runtime.execution.outcome import Ending
 from runtime.execution.retry_decision import error_json
-from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment
 from runtime.registry.argument_check import check_arguments
+from runtime.registry.discovery import FoundFile
 from runtime.registry.manifest import Manifest
-from runtime.settings import read_environment, read_settings
+from runtime.settings import Settings, read_environment, read_settings
 from runtime.testing.function_file import choose, read_file, split_name
-from runtime.testing.packages import environment_for
 from runtime.testing.single_run import SingleRun
 
 _ERROR_TYPES = {"retry": "exception", "lost": "worker_lost"}  # the others are named as endings
@@ -152,14 +152,13 @@ class _View:
 def _run(written: str, asked: _Asked, view: _View) -> tuple[Manifest, Ending, bytes]:
     path, wanted = split_name(written)
     settings = read_settings()
-    configure_logs("warning", settings.log_format)  # of what provides packages
     try:
         found, bundle = read_file(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     variables = clean_environment(read_environment(), settings.function_env)
     with (
-        environment_for(found, settings, note) as program,
+        _environment_of(found, settings) as program,
         SingleRun(program=program, environment=variables) as process,
     ):
         manifests = process.load(bundle)
@@ -170,6 +169,17 @@ def _run(written: str, asked: _Asked, view: _View) -> tuple[Manifest, Ending, by
         parsed = asked.read(manifests[name])
         ending, result = process.call(name, parsed.encoded, parsed.request, view.show)
     return manifests[name], ending, result
+
+
+def _environment_of(found: FoundFile, settings: Settings) -> AbstractContextManager[str]:
+    """Return what provides the interpreter of a file; "" is our own."""
+    if found.needs is None:
+        return nullcontext("")
+    from runtime.logs import configure_logs  # noqa: PLC0415 - files with packages need it
+    from runtime.testing.packages import environment_for  # noqa: PLC0415 - as above
+
+    configure_logs("warning", settings.log_format)
+    return environment_for(found, settings, note)
 
 
 def _describe(manifest: Manifest, ending: Ending, result: bytes, view: _View) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from gateway.cli.call.arguments import JSON, read_body
 from gateway.cli.call.live_view import LiveView
 from gateway.cli.call.options import CallFlags, NameArgument, WordsArgument
 from gateway.cli.client.api_client import Answer, System, accept, find_system, path_to
-from gateway.cli.client.event_stream import END, follow
+from gateway.cli.client.event_stream import follow
 from gateway.cli.client.options import JsonOption, UrlOption
 from gateway.cli.errors import ExitCode
 from gateway.cli.tables import note, print_json, print_value
+from penstock.client.event_stream import END
 
 
 def invoke(  # noqa: PLR0913 - a flag each

@@ -78,7 +78,12 @@ class Settings:
         description="Whether callers need an API key. `auto`: no on loopback, yes otherwise; "
         "`required`; `off`.",
     )
-    key: str = Field("", repr=False, description="API key that the commands send.")
+    url: str = Field(
+        "", description="Base URL of the system that the commands and the Python client call."
+    )
+    key: str = Field(
+        "", repr=False, description="API key that the commands and the Python client send."
+    )
     public_url: str = Field(
         "",
         description="Public base URL of the gateway, used for links in callbacks. If empty, "

@@ -17,10 +17,11 @@ from gateway.cli.call.live_view import LiveView
 from gateway.cli.call.options import BodyOption, CallFlags, NameArgument, WordsArgument
 from gateway.cli.call.result import print_failure, print_result
 from gateway.cli.client.api_client import System, accept, find_system, path_to
-from gateway.cli.client.event_stream import END, follow
+from gateway.cli.client.event_stream import follow
 from gateway.cli.client.options import JsonOption, UrlOption
 from gateway.cli.errors import ExitCode
 from gateway.cli.tables import note, print_json
+from penstock.client.event_stream import END
 
 
 def invoke(  # noqa: PLR0913 - a flag each

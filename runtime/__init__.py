@@ -10,5 +10,6 @@ from runtime.sdk.context import Context
 from runtime.sdk.decorator import function
 from runtime.sdk.exceptions import Reject, Retry
 from runtime.sdk.request import Request
+from runtime.sdk.response import Response
 
-__all__ = ["Context", "Reject", "Request", "Retry", "function"]
+__all__ = ["Context", "Reject", "Request", "Response", "Retry", "function"]

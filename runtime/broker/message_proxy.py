@@ -13,6 +13,7 @@ import dramatiq
 import msgspec
 
 from runtime.broker.failure import Failure, read_failure
+from runtime.invocations.result import decode_result
 from runtime.store.invocation_commands import Claimed, Settlement
 
 GIVEN_BACK = "given_back"
@@ -53,9 +54,7 @@ class MessageProxy(dramatiq.MessageProxy):
 
 def result_of(settlement: Settlement) -> Any:  # noqa: ANN401 - any JSON, or bytes
     """Return what the function returned: the decoded JSON value, or bytes."""
-    if settlement.result_type == "bytes":
-        return settlement.result
-    return msgspec.json.decode(settlement.result) if settlement.result else None
+    return decode_result(settlement.result_type, settlement.result)
 
 
 def error_of(settlement: Settlement | None) -> AttemptError | None:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import dramatiq
-import msgspec
 from dramatiq.results import ResultBackend, ResultFailure, ResultMissing, ResultTimeout
 
 from runtime.broker.failure import read_failure
 from runtime.invocations.record import Record, read
+from runtime.invocations.result import decode_result
 from runtime.invocations.status import Status
 from runtime.store.blocking_connection import BlockingConnection
 
@@ -76,8 +76,7 @@ class RecordBackend(ResultBackend):
 
 def _result_of(record: Record) -> Any:  # noqa: ANN401 - any JSON, or bytes
     if record.status is Status.SUCCEEDED:
-        data = record.result or b"null"
-        return data if record.result_type == "bytes" else msgspec.json.decode(data)
+        return decode_result(record.result_type, record.result or b"null")
     failure = read_failure(record.error or b"{}")
     kind = failure.exception_type or (failure.type if record.error else record.status.value)
     text = failure.message or f"the invocation is {record.status.value}"

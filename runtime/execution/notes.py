@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from runtime.execution.outcome import Assignment
 from runtime.execution.runner_protocol import EVENT, MAX_EVENT_BYTES, PROGRESS, Start
 from runtime.registry import strict_output
 from runtime.sdk.context import Context, Number
+
+if TYPE_CHECKING:  # a runner knows only what it was sent
+    from runtime.execution.assignment import Assignment
 
 NO_CONTEXT = Context()  # for functions that take none
 

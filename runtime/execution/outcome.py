@@ -1,7 +1,6 @@
-"""The values of one attempt: what to run (`Assignment`), how it ended (`Ending`, `Outcome`).
+"""How an attempt ended, as the process or thread that ran it reports it (`Ending`).
 
-An `Ending` is reported by the process or thread that ran the attempt. An `Outcome` is what the
-broker settles: the ending after the retry policy (`runtime.execution.retry_decision`).
+Runners load this module, so it needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -82,47 +81,3 @@ def ending_of_death(ended: Exit | None, why: Exception | None, when: str) -> End
     if ended.code is None:
         return Ending(kind="lost", message=f"the runner was killed by signal {ended.signal} {when}")
     return Ending(kind="exited", message=f"the process exited with code {ended.code} {when}")
-
-
-OutcomeStatus = Literal["succeeded", "failed", "retrying", "lost", "cancelled"]
-
-
-class Assignment(NamedTuple):
-    """Everything needed to run one attempt.
-
-    Attributes:
-        arguments: The argument object, as JSON.
-        request: The encoded HTTP request, for functions that take it.
-    """
-
-    id: str
-    function: str
-    version: str
-    attempt: int
-    arguments: bytes
-    request: bytes | None = None
-    created_at_ms: int = 0
-    traceparent: str | None = None
-    tracestate: str | None = None
-
-
-class Outcome(NamedTuple):
-    """How an attempt ended, as the broker settles it.
-
-    Attributes:
-        status: "lost": the runner was killed by a signal that the worker did not send, or broke
-            its channel, so nobody knows how far the function came. The broker counts these.
-        error: JSON of {type, message, traceback, exception_type?, errors?}; also with "retrying".
-        retry_after_ms: With "retrying": the delay before the next attempt.
-        logs: What the function printed and logged.
-        duration_ms: How long the function ran, as measured by its runner or thread.
-    """
-
-    status: OutcomeStatus
-    result: bytes = b""
-    result_type: str = "json"
-    media_type: str = "application/json"
-    error: bytes = b""
-    retry_after_ms: int = 0
-    logs: bytes = b""
-    duration_ms: int = 0

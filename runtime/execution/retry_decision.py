@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from runtime.execution.outcome import Ending, Outcome
+from runtime.execution.assignment import Outcome
+from runtime.execution.outcome import Ending
 from runtime.sdk.options import RetryPolicy
 
 # Limit on retries by `raise Retry` for functions that do not set `retries`.

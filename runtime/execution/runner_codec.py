@@ -18,7 +18,7 @@ def decode_limits(data: bytes) -> RunnerLimits:
 
 def decode_start(data: bytes) -> Start:
     """Decode the start of a `run` frame."""
-    return Start(*from_json(data))
+    return _start(from_json(data))
 
 
 def encode_ending(ending: Ending) -> bytes:
@@ -27,3 +27,4 @@ def encode_ending(ending: Ending) -> bytes:
 
 
 _SUCCEEDED = to_json(SUCCEEDED)
+_start = Start._make

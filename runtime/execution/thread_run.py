@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runtime.execution.outcome import Assignment, Ending
+from runtime.execution.assignment import Assignment
+from runtime.execution.outcome import Ending
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_interrupt import InterruptGuard
 from runtime.execution.thread_logs import AttemptLogs

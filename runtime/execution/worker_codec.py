@@ -17,6 +17,7 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution.outcome import SUCCEEDED, Ending
 from runtime.execution.runner_protocol import MAX_ENDING_BYTES, MAX_EVENT_BYTES
 from runtime.json_shape import is_plain
+from runtime.sdk.response import decode_response
 
 _MOST_DIGITS: Final = 20
 _JSON: Final = "application/json"
@@ -64,10 +65,19 @@ def check_answer(ending: Ending, result: bytes) -> None:
             # Without brackets, nothing is nested and no key repeats.
             if b"{" in result or b"[" in result:
                 _check_shape(result, value, "a result")
+        elif ending.result_type == "response":
+            _check_response(result)
         elif ending.result_type != "bytes" or not _MEDIA_TYPE.fullmatch(ending.media_type):
-            raise ChannelGarbledError("a result is neither JSON nor bytes")
+            raise ChannelGarbledError("a result is neither JSON, bytes nor a response")
     elif ending.kind in _NOT_ITS_OWN:
         raise ChannelGarbledError(f"a runner may not report {ending.kind!r}")
+
+
+def _check_response(result: bytes) -> None:
+    try:
+        decode_response(result)
+    except (ValueError, RecursionError) as error:
+        raise ChannelGarbledError(f"a result is not a response: {error}") from error
 
 
 def check_event(kind: str, payload: bytes) -> None:

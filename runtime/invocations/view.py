@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,9 +11,9 @@ import msgspec
 
 from runtime.invocations.record import Record
 from runtime.invocations.request_view import MOST_BODY_BYTES, request_view
+from runtime.invocations.result import result_view
 from runtime.registry.secret_masking import mask
 
-_NULL = msgspec.Raw(b"null")
 _decode_attempts = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _MAY_BE_OMITTED = ("arguments", "result", "error", "progress", "attempts")
 
@@ -42,7 +41,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "attempts": _attempts(record),
         "arguments": msgspec.Raw(_arguments(record)),
         "request": _request(record, largest_result_bytes) if record.request else None,
-        "result": _result(record),
+        "result": result_view(record.result_type, record.result),
         "error": msgspec.Raw(record.error) if record.error else None,
         "progress": msgspec.Raw(record.progress) if record.progress else None,
         "tags": msgspec.Raw(record.tags),
@@ -140,14 +139,6 @@ def _request(record: Record, largest_bytes: int | None) -> dict[str, Any] | None
         return request_view(record.request, most_body_bytes=most)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _result(record: Record) -> object:
-    if record.result is None:
-        return _NULL
-    if record.result_type == "bytes":
-        return base64.b64encode(record.result).decode()
-    return msgspec.Raw(record.result)
 
 
 def _between(start_ms: int | None, end_ms: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Serialise what a function returned: as strict JSON, or bytes as they are.
+"""Serialise what a function returned: as strict JSON, bytes as they are, or an HTTP response.
 
 The rules are those for arguments: finite numbers only, no duplicate keys, no cycles, no objects of
 unknown types, and the same limit on nesting. A result that breaks one raises a
@@ -19,6 +19,7 @@ from runtime.errors import ResultNotSerializableError
 from runtime.json_shape import DEEPEST
 from runtime.registry import strict_output
 from runtime.registry.return_type import ReturnType, encode_any, is_plain
+from runtime.sdk.response import Response, encode_response
 
 _MOST_DIGITS = 4_300
 _FIRST_TOO_LONG = 10**_MOST_DIGITS
@@ -29,7 +30,7 @@ class Produced(NamedTuple):
     """A result ready to be stored, and the media type to serve it with."""
 
     result: bytes
-    result_type: Literal["json", "bytes"]
+    result_type: Literal["json", "bytes", "response"]
     media_type: str
 
 
@@ -48,8 +49,19 @@ def produce(value: object, *, returns: ReturnType | None, media_type: str) -> Pr
         if returns is not None:
             returns.check_bytes(bytes(value), "result")
         return Produced(result=bytes(value), result_type="bytes", media_type=media_type)
+    if isinstance(value, Response):
+        data = encode_response(value.status, value.fields, _body_of(value))
+        return Produced(result=data, result_type="response", media_type="application/json")
     data = encode_json(value, returns=returns)
     return Produced(result=data, result_type="json", media_type="application/json")
+
+
+def _body_of(response: Response) -> bytes:
+    if isinstance(response.body, bytes):
+        return response.body
+    if isinstance(response.body, str):
+        return response.body.encode("utf-8", "replace")
+    return encode_json(response.body, returns=None, name="the response's body")
 
 
 def encode_json(

@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from runtime.registry.manifest import Injected
 from runtime.sdk.context import Context
 from runtime.sdk.request import Request
+from runtime.sdk.response import Response
 
 REQUIRED: Any = inspect.Parameter.empty
 _INJECTED: dict[object, Injected] = {Context: "context", Request: "request"}
@@ -68,6 +69,7 @@ class Signature:
         returns: The type of the result: of the awaited value, or a list of a generator's items.
         handed_back: The type that a returned value must have: `returns`, or Any if a generator's
             annotation says only what it yields.
+        answers: Whether it may return a `Response`, by its annotation; `returns` is the rest.
         items: The type of a generator's items, Any if it yields nothing.
         is_async: Whether calling it returns a coroutine or an asynchronous generator. False for a
             `def` that returns another function's coroutine, as it may block before it returns.
@@ -78,6 +80,7 @@ class Signature:
     extras: Any
     returns: Any
     handed_back: Any
+    answers: bool
     items: Any
     is_async: bool
 
@@ -115,14 +118,17 @@ def read_signature(target: Callable[..., Any]) -> Signature:
                 injected=_injected_by(annotation),
             )
         )
-    returns, says_all = _returns(target, hints.get("return", Any))
+    declared = hints.get("return", Any)
+    returns, says_all = _returns(target, declared)
+    returns, answers = _without_response(returns)
     return Signature(
         parameters=tuple(parameters),
         takes_extras=takes_extras,
         extras=extras,
         returns=returns,
         handed_back=returns if says_all else Any,
-        items=_items(hints.get("return", Any)),
+        answers=answers,
+        items=_items(declared),
         is_async=_is_async(target),
     )
 
@@ -171,6 +177,24 @@ def _injected_by(annotation: Any) -> Injected | None:  # noqa: ANN401
         return _INJECTED.get(bare)
     except TypeError:
         return None  # an annotation that cannot be hashed
+
+
+def _without_response(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401
+    """Return an annotation without `Response`, which has no schema, and whether it was there."""
+    while typing.get_origin(annotation) is Annotated:
+        inner = typing.get_args(annotation)[0]
+        if not _names_response(inner):
+            break
+        annotation = inner
+    if not _names_response(annotation):
+        return annotation, False
+    others = [part for part in typing.get_args(annotation) if part is not Response]
+    return (typing.Union[tuple(others)] if others else Any), True  # noqa: UP007 - made at run time
+
+
+def _names_response(annotation: Any) -> bool:  # noqa: ANN401
+    is_union = typing.get_origin(annotation) in {typing.Union, types.UnionType}
+    return annotation is Response or (is_union and Response in typing.get_args(annotation))
 
 
 def _returns(target: Callable[..., Any], annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401

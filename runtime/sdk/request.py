@@ -8,33 +8,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from runtime.sdk.headers import Headers
 
 
-class Headers(Mapping[str, str]):
-    """Header fields; lookup ignores the case of names, iteration keeps it."""
+class FormFile(NamedTuple):
+    """A file in a form."""
 
-    __slots__ = ("_fields",)
-
-    def __init__(self, fields: Mapping[str, str] | None = None) -> None:
-        self._fields = {name.lower(): (name, value) for name, value in (fields or {}).items()}
-
-    def __getitem__(self, name: str) -> str:
-        return self._fields[name.lower()][1]
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._fields.values())
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._fields
-
-    def __repr__(self) -> str:
-        return f"Headers({dict(self)!r})"
+    filename: str
+    media_type: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +30,8 @@ class Request:
 
     Attributes:
         method: The HTTP method.
-        path: The path of the URL.
+        path: What follows the function's name in the path of the URL; "/" if nothing does.
+        url: The whole URL, as the caller wrote it.
         headers: Header fields; lookup ignores the case of names.
         query: Query parameters; a repeated parameter has a list of texts.
         body: The bytes exactly as sent, so that signatures can be checked.
@@ -51,6 +39,7 @@ class Request:
 
     method: str = "POST"
     path: str = "/"
+    url: str = ""
     headers: Mapping[str, str] = field(default_factory=Headers)
     query: Mapping[str, str | list[str]] = field(default_factory=dict)
     body: bytes = b""
@@ -68,6 +57,26 @@ class Request:
         """Return the body parsed as JSON; raises ValueError if it is not JSON."""
         return json.loads(self.body.decode("utf-8-sig"))
 
+    def form(self) -> dict[str, Any]:
+        """Return the fields of a form: text, `FormFile` for a file, a list for a repeated field.
+
+        Raises:
+            ValueError: The body is not a form, by its `Content-Type`.
+        """
+        content_type = self.headers.get("content-type", "")
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type == "application/x-www-form-urlencoded":
+            return _by_name(parse_qsl(self.text, keep_blank_values=True))
+        if media_type == "multipart/form-data":
+            return _by_name(_read_parts(content_type, self.body))
+        raise ValueError(f"the body is not a form: its Content-Type is {content_type!r}")
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies of the request, by name."""
+        pairs = (pair.strip().partition("=") for pair in self.headers.get("cookie", "").split(";"))
+        return {name: value.strip('"') for name, _, value in pairs if name}
+
 
 def encode_request(request: Request) -> bytes:
     """Return the request as JSON, with the body in base64."""
@@ -75,6 +84,7 @@ def encode_request(request: Request) -> bytes:
         {
             "method": request.method,
             "path": request.path,
+            "url": request.url,
             "headers": dict(request.headers),
             "query": dict(request.query),
             "body": base64.b64encode(request.body).decode("ascii"),
@@ -88,7 +98,41 @@ def decode_request(data: bytes) -> Request:
     return Request(
         method=parts["method"],
         path=parts["path"],
+        url=parts.get("url") or "",
         headers=Headers(parts.get("headers")),
         query=parts.get("query") or {},
         body=base64.b64decode(parts.get("body") or ""),
     )
+
+
+def _by_name(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in fields:
+        before = found.get(name)
+        if before is None:
+            found[name] = value
+        else:
+            found[name] = [*before, value] if isinstance(before, list) else [before, value]
+    return found
+
+
+def _read_parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
+    """Return the parts of a multipart form (RFC 7578)."""
+    from email import message_from_bytes  # noqa: PLC0415 - slow to import, and rarely needed
+    from email.policy import HTTP  # noqa: PLC0415
+
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    message = message_from_bytes(head + body, policy=HTTP)
+    fields: list[tuple[str, Any]] = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if not isinstance(name, str):
+            raise ValueError("a part of the form has no name")  # noqa: TRY004 - what it holds is wrong
+        data = part.get_payload(decode=True)
+        data = data if isinstance(data, bytes) else b""
+        filename = part.get_filename()
+        if filename is None:
+            fields.append((name, data.decode("utf-8", "replace")))
+        else:
+            fields.append((name, FormFile(filename, part.get_content_type(), data)))
+    return fields

@@ -25,8 +25,8 @@ from runtime.broker.in_flight import InFlight
 from runtime.broker.middleware_signals import Signals
 from runtime.broker.settler import Settler
 from runtime.errors import StoreError, UnknownFunctionError
+from runtime.execution.assignment import Assignment
 from runtime.execution.executor import Executor
-from runtime.execution.outcome import Assignment
 from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
 from runtime.registry.version_cache import VersionCache

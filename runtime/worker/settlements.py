@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.execution.outcome import Outcome
+from runtime.execution.assignment import Outcome
 from runtime.registry.manifest import Manifest
 from runtime.store.invocation_commands import FAILURE_TTL_MS, Claimed, Settlement
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from runtime.execution.assignment import Assignment
 from runtime.execution.executor import Executor
-from runtime.execution.outcome import Assignment
 from runtime.execution.run import Run
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.loop import Loop

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
+from runtime.execution.assignment import Assignment, Outcome
 from runtime.execution.executor import Executor
 from runtime.execution.load_view import RunnerLoad
-from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
@@ -206,7 +208,7 @@ class Bench:
             Assignment(id=number, function=name, version=version, attempt=1, arguments=data)
             for number, data in zip(ids, many, strict=True)
         ]
-        return [Attempt(written, one._replace(**changes)) for one in made]
+        return [Attempt(written, replace(one, **changes)) for one in made]
 
     def _begin(self, attempts: Sequence[Attempt], *, is_cancelled: bool = False) -> None:
         for attempt in attempts:

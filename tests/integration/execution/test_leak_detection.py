@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.execution.outcome import Outcome
+from runtime.execution.assignment import Outcome
 from tests.integration.execution import leaving
 from tests.integration.execution.bench import Bench, kinds
 from tests.integration.execution.crew import begun, calls, once_each, quick_crew

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from runtime.execution.outcome import Assignment, Outcome
+from msgspec.structs import replace
+
+from runtime.execution.assignment import Assignment, Outcome
 from runtime.execution.run_times import RunTimes
 from runtime.execution.thread_backend import ThreadBackend
 from runtime.execution.thread_run import ThreadRun
@@ -72,7 +74,7 @@ class LaneBench:
         assignment = Assignment(
             id="i1", function="f", version=written.bundle.version, attempt=1, arguments=arguments
         )
-        assignment = assignment._replace(**changes)
+        assignment = replace(assignment, **changes)
         return ThreadRun(
             assignment=assignment,
             manifest=written.manifest,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from runtime.execution import thread_pool as module
-from runtime.execution.outcome import Assignment
+from runtime.execution.assignment import Assignment
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_backend import ThreadBackend

@@ -48,19 +48,20 @@ def test_a_call_after_one_that_was_interrupted_has_its_own_ending(harm):
 
 
 def test_what_an_interrupted_call_left_has_ended():
-    ended = []
+    left: list[asyncio.Task[None]] = []
+
+    async def wait() -> None:
+        await asyncio.sleep(60)
 
     async def harm() -> None:
-        try:
-            await interrupted_while_it_waits()
-        finally:
-            ended.append("ended")
+        left.append(asyncio.current_task())
+        left.append(asyncio.create_task(wait()))
+        await interrupted_while_it_waits()
 
     with pytest.raises(KeyboardInterrupt):
         event_loop.run(harm(), None)
 
-    assert ended == ["ended"]
-    assert not event_loop.has_set_aside()
+    assert [task.done() for task in left] == [True] * len(left)
 
 
 def test_its_own_cancellation_is_what_a_call_has_raised():

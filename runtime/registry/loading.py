@@ -81,7 +81,7 @@ def _load_one(
     fallback: str | None,
     is_described: bool,
 ) -> LoadedFunction:
-    signature = read_signature(published.target)
+    signature = read_signature(published.called)
     try:
         model = arguments_model(signature, module.__name__)
         said = None if signature.returns is Any else return_type(signature.returns)
@@ -116,7 +116,7 @@ def _load_one(
     )
     loaded = LoadedFunction(
         manifest=manifest,
-        target=published.target,
+        target=published.called,
         line=line_of(published.target),
         signature=signature,
         model=model,

@@ -23,6 +23,7 @@ from gateway.invoke.bulk_retry import BulkRetrier
 from gateway.invoke.call_plan import CallPlans
 from gateway.invoke.event_log import AcceptanceLog
 from gateway.invoke.invoker import Invoker
+from gateway.invoke.raw_call_reader import RawCallReader
 from gateway.lifespan import ErrorReporter, Lifespan, TracerLifespan
 from gateway.live.event_reader import EventReader
 from gateway.live.event_streams import EventStreams
@@ -59,6 +60,7 @@ from gateway.resources.openfaas_system import (
 )
 from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
+from gateway.resources.raw_calls import AsyncFunction, RawFunction
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.session import Session
@@ -160,10 +162,14 @@ def _resources(
     invoke = InvokeFunction(
         manifest_cache=manifest_cache, plans=plans, invoker=invoker, callbacks=callbacks
     )
+    origin = origin_of(settings.public_url).decode()
+    reader = RawCallReader(manifest_cache=manifest_cache, plans=plans, origin=origin)
     documents = Documents(manifest_cache)
     dashboard = read_dashboard_files()
     return {
         "function": Function(store, manifest_cache, invoke),
+        "raw_function": RawFunction(reader, invoker, longest_wait_s=settings.max_wait),
+        "async_function": AsyncFunction(reader, invoker, callbacks=callbacks, store=store),
         "functions": FunctionList(store, manifest_cache),
         "function_batch": InvokeBatch(
             store=store,

@@ -183,12 +183,15 @@ KINDS: dict[str, ProblemKind] = {
     "store_refused": _kind(
         503, "Store refuses writes", "Redis is full or read-only; nothing was accepted.", 5
     ),
+    "wait_exceeded": _kind(
+        504, "Still running", "The function has not finished; `Location` has its invocation."
+    ),
     "function_timeout": _kind(
         504, "Function timeout", "The function ran longer than its timeout and was stopped."
     ),
 }
 # What clients of OpenFaaS expect instead, on its paths.
-_OPENFAAS_STATUSES = {"function_failed": 500}
+_OPENFAAS_STATUSES = {"function_failed": 500, "callback_url_invalid": 400}
 
 
 class ProblemError(Exception):

@@ -134,6 +134,12 @@ class Settings:
     body_timeout_s: float = Field(
         30, gt=0, description="Maximum time to receive a request's body, in seconds."
     )
+    max_wait: float = Field(
+        300.0,
+        gt=0,
+        le=86_400,
+        description="Maximum time that a caller waits on `/function/{name}`, in seconds.",
+    )
     redis_timeout_s: float = Field(
         1.0,
         gt=0,

@@ -14,7 +14,7 @@ import falcon.asgi
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.asgi.problem_rendering import render_problem
+from gateway.asgi.problem_rendering import INTERNAL, render_problem
 from gateway.problems import KINDS, ProblemError
 from runtime.errors import ArgumentsError, PenstockError, StoreError
 
@@ -73,6 +73,8 @@ def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
     resp.set_header("Cache-Control", "no-store")
     resp.text = None
     resp.data = rendered.body
+    if rendered.is_openfaas:
+        resp.set_header(INTERNAL, "gateway")
     for name, value in problem.headers.items():
         resp.set_header(name, value)
 

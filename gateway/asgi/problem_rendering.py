@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gateway.problems import MEDIA_TYPE, ProblemError, openfaas_status_of
 
+INTERNAL = "X-OpenFaaS-Internal"  # marks answers that are not the function's own
 OPENFAAS_PREFIXES = ("/function/", "/async-function/", "/system/", "/healthz")
 _TEXT = "text/plain; charset=utf-8"
 _JSON_TYPES = frozenset({MEDIA_TYPE, "application/json"})
@@ -22,6 +23,7 @@ class RenderedProblem(NamedTuple):
     status: int
     body: bytes
     media_type: str
+    is_openfaas: bool = False
 
 
 def render_problem(problem: ProblemError, path: str, accept: str | None) -> RenderedProblem:
@@ -37,9 +39,11 @@ def render_problem(problem: ProblemError, path: str, accept: str | None) -> Rend
         return RenderedProblem(problem.status, problem.encode(path), MEDIA_TYPE)
     status = openfaas_status_of(problem.code)
     if _names_json(accept or ""):
-        return RenderedProblem(status, problem.encode(path, status=status), MEDIA_TYPE)
+        body = problem.encode(path, status=status)
+        return RenderedProblem(status, body, MEDIA_TYPE, is_openfaas=True)
     line = " ".join(problem.detail.splitlines())
-    return RenderedProblem(status, f"{line}\n".encode(errors="replace"), _TEXT)
+    body = f"{line}\n".encode(errors="replace")
+    return RenderedProblem(status, body, _TEXT, is_openfaas=True)
 
 
 def _names_json(accept: str) -> bool:

@@ -31,7 +31,8 @@ from runtime.store.async_connection import AsyncConnection
 
 _PAGES = frozenset({"/", "/docs"})
 _LOGIN = "/dashboard/login"
-_INVOKING = "/functions/"
+_INVOKING = ("/functions/", "/function/", "/async-function/")
+_RAW = "/function/"
 _MOST_SHOWN = 4096
 
 
@@ -85,7 +86,8 @@ class AuthMiddleware:
             return
         authorization = None if header is None else header.decode("latin-1")
         shown = None if authorization is None else shown_key(authorization)
-        is_change = scope["method"] not in SAFE_METHODS
+        # A function may change something at any method.
+        is_change = scope["method"] not in SAFE_METHODS or scope["path"].startswith(_RAW)
         if is_change and not _is_bearer(authorization):
             self._refuse_other_sites(scope)
         if self._is_open and (shown is None or not shown.startswith(KEY_PREFIX)):
@@ -177,7 +179,8 @@ def _is_open_path(method: str, path: str) -> bool:
 def _is_rechecked(scope: dict[str, Any]) -> bool:
     """Whether the script that accepts the call checks the key again."""
     path: str = scope["path"]
-    return path.startswith(_INVOKING) and scope["method"] == "POST"
+    is_raw = path.startswith(_RAW)
+    return is_raw or (path.startswith(_INVOKING) and scope["method"] == "POST")
 
 
 def _is_bearer(authorization: str | None) -> bool:

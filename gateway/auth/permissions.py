@@ -3,6 +3,7 @@
 - open: no key is needed.
 - any: any valid key; what is shown depends on the key.
 - invoke: a key that may invoke the function in the path, whether or not it exists.
+- call: a key that may invoke some function; the resource finds out which one the path means.
 - see: a key that may invoke the function in the path, or read.
 - follow: any valid key; without `read`, only invocations of the caller's own name are visible.
 - steer: a key that may operate, or a key that may invoke, for invocations of its own name.
@@ -24,6 +25,7 @@ _CHECKS: dict[Permission, Callable[[Grant, str], bool]] = {
     "any": lambda _grant, _name: True,
     "follow": lambda _grant, _name: True,
     "invoke": lambda grant, name: grant.may_invoke(name),
+    "call": lambda grant, _name: grant.invokes,
     "see": lambda grant, name: grant.may_see(name),
     "steer": lambda grant, _name: grant.operates or grant.invokes,
     "read": lambda grant, _name: grant.reads,
@@ -32,6 +34,7 @@ _CHECKS: dict[Permission, Callable[[Grant, str], bool]] = {
 }
 _NEEDED: dict[Permission, str] = {
     "invoke": "`invoke:{name}`",
+    "call": "`invoke:{name}`",
     "see": "`invoke:{name}` or `read`",
     "steer": "`operate`, or `invoke` for calls of its own name",
     "read": "`read`",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.parsing.cookies import SESSION_COOKIE
 from gateway.serving.request_parser import HEADERS
 from runtime.access.api_key import digest_of_session
 
-NAME = "penstock_session"
 LONGEST_MS = 12 * 3_600_000
 
 
@@ -23,7 +23,7 @@ def session_of(scope: Mapping[str, Any]) -> str | None:
         return None
     for pair in header.decode("latin-1").split(";"):
         name, _, value = pair.strip().partition("=")
-        if name == NAME:
+        if name == SESSION_COOKIE:
             return digest_of_session(value)
     return None
 
@@ -40,4 +40,5 @@ def cookie_to_forget(*, is_secure: bool) -> str:
 
 def _cookie(value: str, max_age_s: int, *, is_secure: bool) -> str:
     secure = "; Secure" if is_secure else ""
-    return f"{NAME}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"
+    pair = f"{SESSION_COOKIE}={value}"
+    return f"{pair}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"

@@ -48,6 +48,11 @@ class Invoker:
         self._invocation_reader = invocation_reader
         self._succeeded = SucceededTemplates()
 
+    @property
+    def gateway_id(self) -> str:
+        """The id of this gateway, for calls whose end it waits for."""
+        return self._invocation_reader.gateway_id
+
     def waiter(self, preferences: Preferences) -> str | None:
         """Return the id of the gateway that gets the notice of the end; None if nobody waits."""
         return self._invocation_reader.gateway_id if preferences.wait_s else None
@@ -96,6 +101,25 @@ class Invoker:
             show(req, resp, record)
         else:
             _accept(resp, invocation_json(record))
+
+    async def run(
+        self, resp: Response, plan: CallPlan, submission: Submission, *, wait_s: float
+    ) -> Record:
+        """Submit a call and return its invocation when it has finished, or after `wait_s`.
+
+        `submission.waiter` must be this gateway. Raises as `answer` does.
+        """
+        with self._invocation_reader.expect(submission.id) as arrival:
+            submitted = await self._submit(plan, submission, None)
+            if self._is_new(resp, submission, submitted):
+                created = new_record(submission, submitted.created_at_ms)
+                return await self._invocation_reader.until_finished(arrival, created, wait_s)
+        return await self._invocation_reader.fetch(submitted.id, wait_s)
+
+    async def accept(self, resp: Response, plan: CallPlan, submission: Submission) -> str:
+        """Submit a call and return the id of its invocation. Raises as `answer` does."""
+        submitted = await self._submit(plan, submission, None)
+        return submission.id if self._is_new(resp, submission, submitted) else submitted.id
 
     async def _submit(
         self, plan: CallPlan, submission: Submission, settled: PackedParts | None

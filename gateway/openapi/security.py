@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.auth.session_cookie import NAME
+from gateway.parsing.cookies import SESSION_COOKIE
 from gateway.routing.operation import Operation
 
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ SECURITY_SCHEMES: dict[str, Json] = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": NAME,
+        "name": SESSION_COOKIE,
         "description": "The cookie that `POST /session` sets. Requests that change something must "
         "come from the gateway's own pages.",
     },

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from gateway.parsing.cookies import without_session
 from gateway.parsing.form_arguments import MULTIPART, URLENCODED, read_form
 from gateway.parsing.json_body import (
     JSON,
@@ -28,8 +29,9 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request
 
 _AUTHORIZATION = b"authorization"
+_COOKIE = b"cookie"
 # These may hold the gateway's API keys and session cookies, which functions must not see.
-WITHHELD_HEADERS = frozenset({_AUTHORIZATION, b"proxy-authorization", b"cookie"})
+WITHHELD_HEADERS = frozenset({_AUTHORIZATION, b"proxy-authorization", _COOKIE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class RawRequest:
     """The parts of an HTTP request that can become arguments.
 
     Attributes:
+        path: What follows the function's name in the path; "/" if nothing does.
+        url: The whole URL.
         shows_authorization: Whether a function that reads the request gets its Authorization
             header. It is True if the gateway did not use that header; even then, a header that
             holds an API key of the gateway is left out.
@@ -44,6 +48,7 @@ class RawRequest:
 
     method: str
     path: str
+    url: str
     query: str
     headers: list[tuple[bytes, bytes]]
     content_type: str
@@ -87,7 +92,7 @@ def read_arguments(
     if body:
         require_no_coding(headers_by_name(incoming.headers))
     if media_type == MULTIPART:
-        return _encoded(read_form(manifest, incoming.content_type, body))
+        return encode_arguments(read_form(manifest, incoming.content_type, body))
     if not body and (not media_type or holds_json(manifest, incoming)):
         return ParsedArguments(encoded=b"{}", decoded={})
     if holds_json(manifest, incoming):
@@ -100,9 +105,9 @@ def read_arguments(
                 f"The body looks like JSON, but its Content-Type is {URLENCODED}, the default of "
                 f"curl. Send `Content-Type: {JSON}`.",
             )
-        return _encoded(read_form(manifest, incoming.content_type, body))
+        return encode_arguments(read_form(manifest, incoming.content_type, body))
     if manifest.raw_parameter is not None:
-        return _encoded({manifest.raw_parameter: base64.b64encode(body).decode("ascii")})
+        return encode_arguments({manifest.raw_parameter: base64.b64encode(body).decode("ascii")})
     raise ProblemError("unsupported_media_type", _wanted(manifest, media_type))
 
 
@@ -122,6 +127,8 @@ def _request_record(incoming: RawRequest) -> bytes:
     headers: dict[str, str] = {}
     for name, value in incoming.headers:
         key, text = name.decode("latin-1"), value.decode("latin-1")
+        if name == _COOKIE and (cookies := without_session(text)):
+            headers[key] = f"{headers[key]}; {cookies}" if key in headers else cookies
         is_shown = name == _AUTHORIZATION and incoming.shows_authorization and not holds_key(text)
         if is_shown or name not in WITHHELD_HEADERS:
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
@@ -136,6 +143,7 @@ def _request_record(incoming: RawRequest) -> bytes:
         Request(
             method=incoming.method,
             path=incoming.path,
+            url=incoming.url,
             headers=headers,
             query=query,
             body=incoming.body,
@@ -143,7 +151,8 @@ def _request_record(incoming: RawRequest) -> bytes:
     )
 
 
-def _encoded(arguments: dict[str, Any]) -> ParsedArguments:
+def encode_arguments(arguments: dict[str, Any]) -> ParsedArguments:
+    """Return arguments that the gateway has built itself."""
     return ParsedArguments(encoded=msgspec.json.encode(arguments), decoded=arguments)
 
 

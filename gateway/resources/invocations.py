@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import msgspec
 from falcon.asgi import Request, Response
 
@@ -9,6 +11,7 @@ from gateway.auth.caller import caller_of
 from gateway.auth.permissions import lacks_scope
 from gateway.invoke.event_log import log_cancelled
 from gateway.invoke.invoker import ending_problem
+from gateway.invoke.raw_answer import response_of, write_response
 from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import InvocationReader
 from gateway.parsing.preferences import fault_of, read_preferences, read_query, refuse_parameters
@@ -99,7 +102,7 @@ class Result:
         self._invocation_reader = invocation_reader
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Serve only the result: JSON, or bytes with their media type."""
+        """Serve only the result: JSON, bytes with their media type, or a function's response."""
         record = await fetch_preferred(req, resp, self._invocation_reader, invocation_id)
         if not record.is_finished:
             raise ProblemError(
@@ -110,11 +113,18 @@ class Result:
         problem = ending_problem(record)
         if problem is not None:
             raise problem
+        resp.set_header("Content-Security-Policy", _INERT)
+        etag = f"{record.id}-result"
+        if record.result_type == "response":
+            stored = response_of(record)
+            write_response(resp, stored, keeps_cookies=False)
+            if stored.status == HTTPStatus.OK:
+                media_type = stored.media_type or "application/octet-stream"
+                answer_with_etag(req, resp, stored.body, media_type, etag)
+            return
         media_type = "application/json"
         if record.result_type == "bytes":
             media_type = record.result_media_type
-        resp.set_header("Content-Security-Policy", _INERT)
-        etag = f"{record.id}-result"
         answer_with_etag(req, resp, record.result or b"", media_type, etag)
 
 

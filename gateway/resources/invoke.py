@@ -9,19 +9,17 @@ being loaded, the name lookup of a callback's host.
 
 from __future__ import annotations
 
-from typing import Any
-
 from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
-from gateway.auth.caller import ANYBODY, CALLER, Caller, caller_of, identity_of
 from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
+from gateway.invoke.call_submission import build_submission
+from gateway.invoke.incoming import incoming_of
 from gateway.invoke.invoker import Invoker
 from gateway.live.manifest_cache import ManifestCache
-from gateway.parsing.arguments import ParsedArguments, RawRequest, holds_json, read_arguments
+from gateway.parsing.arguments import ParsedArguments, holds_json, read_arguments
 from gateway.parsing.headers import noted_header
-from gateway.parsing.idempotency import identify
 from gateway.parsing.json_body import (
     JSON,
     LONG_BYTES,
@@ -33,9 +31,8 @@ from gateway.parsing.json_body import (
 from gateway.parsing.preferences import Preferences, read_preferences
 from gateway.serving.request_parser import BODY, HEADERS
 from runtime.callbacks.address_cache import AddressCache
-from runtime.invocations.submission import Submission, check_available, complete
+from runtime.invocations.submission import check_available
 from runtime.registry.manifest import Manifest
-from runtime.store.submission_commands import Idempotency
 
 # How long a call waits for a file that is being loaded: as long as its caller waits for the result,
 # at most `_LONGEST_PATIENCE_S`; `_PATIENCE_S` if the caller does not wait.
@@ -87,7 +84,15 @@ class InvokeFunction:
         else:
             sourced = _read_body(req, plan)
         plan.check(sourced.decoded)
-        submission = self._build(req, plan, sourced, asked, own, preferences)
+        submission = build_submission(
+            req,
+            plan,
+            sourced,
+            asked,
+            own,
+            admission=self._invoker.admission,
+            waiter=self._invoker.waiter(preferences),
+        )
         await self._invoker.answer(req, resp, plan, submission, preferences, asked.parts)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
@@ -95,31 +100,6 @@ class InvokeFunction:
         patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
         manifest = await self._manifest_cache.find_loaded(name, patience_s=patience_s)
         return self._plans.of(self._manifest_cache.manifests, manifest)
-
-    def _build(
-        self,
-        req: Request,
-        plan: CallPlan,
-        sourced: ParsedArguments,
-        asked: SharedOptions,
-        own: dict[str, Any],
-        preferences: Preferences,
-    ) -> Submission:
-        key = own.get("idempotency")
-        caller: Caller = req.scope[CALLER]
-        admission = self._invoker.admission
-        return complete(
-            plan.shared,
-            sourced.encoded,
-            asked.call_options,
-            request=sourced.request,
-            waiter=self._invoker.waiter(preferences),
-            pace=admission.pace(req.scope),
-            caller=caller.name,
-            api_key=caller.key_id,
-            idempotency=key and _idempotency(req, plan.manifest, sourced, asked.content, key),
-            trace=own.get("trace"),
-        )
 
 
 def _read_body(req: Request, plan: CallPlan) -> ParsedArguments:
@@ -132,42 +112,13 @@ def _read_body(req: Request, plan: CallPlan) -> ParsedArguments:
     if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
         require_no_coding(req.scope[HEADERS])
         return ParsedArguments(encoded=body, decoded=read_json_object(body))
-    return read_arguments(plan.manifest, _incoming(req))
+    return read_arguments(plan.manifest, incoming_of(req))
 
 
 async def _read_long(req: Request, manifest: Manifest) -> ParsedArguments:
-    incoming = _incoming(req)
+    incoming = incoming_of(req)
     decoded = None
     if holds_json(manifest, incoming):
         require_no_coding(req.scope[HEADERS])
         decoded = await read_long_json_object(incoming.body)
     return read_arguments(manifest, incoming, decoded)
-
-
-def _incoming(req: Request) -> RawRequest:
-    return RawRequest(
-        method=req.method,
-        path=req.path,
-        query=req.query_string,
-        headers=req.scope["headers"],
-        content_type=req.content_type or "",
-        body=req.scope[BODY],
-        shows_authorization=caller_of(req.scope) is ANYBODY,
-    )
-
-
-def _idempotency(
-    req: Request, manifest: Manifest, sourced: ParsedArguments, options: bytes, key: str
-) -> Idempotency:
-    is_whole = sourced.request is not None
-    return identify(
-        key,
-        function=manifest.name,
-        caller=identity_of(req.scope),
-        content=(
-            media_type_of(req.content_type).encode(),
-            req.scope[BODY] if is_whole else sourced.encoded,
-            req.query_string.encode() if is_whole else b"",
-            options,
-        ),
-    )

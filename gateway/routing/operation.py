@@ -9,7 +9,9 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal, TypedDict, Unpack
 
 Body = Literal["small", "call", "batch"]
-Permission = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
+Permission = Literal[
+    "open", "any", "invoke", "call", "see", "follow", "steer", "read", "operate", "admin"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from gateway.routing.parameters import (
     LAST_EVENT_ID,
 )
 from gateway.routing.problem_codes import ADMISSION, BODY, FINISHED, READS, UNKNOWN, WRITES
+from gateway.routing.raw_routes import RAW_ROUTES
 from gateway.routing.schedule_routes import SCHEDULE_ROUTES
 from gateway.routing.system_routes import SYSTEM_ROUTES
 
@@ -136,6 +137,7 @@ ROUTES: tuple[Route, ...] = (
         query=(LAST_EVENT_ID,),
         problems=(*UNKNOWN, *READS),
     ),
+    *RAW_ROUTES,
     *SCHEDULE_ROUTES,
     *BATCH_ROUTES,
     *SYSTEM_ROUTES,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from runtime.callbacks.config import DeliveryRules
 from runtime.callbacks.delivery_attempt import DeliveryOutcome
 from runtime.callbacks.delivery_spans import DeliveryTrace
+from runtime.callbacks.openfaas_payload import build_callback
 from runtime.callbacks.payload import (
     build_batch_body,
     build_body,
@@ -192,11 +193,12 @@ class Dispatcher:
     async def _send(
         self, claimed: ClaimedDelivery, now_ms: int, trace: DeliveryTrace
     ) -> DeliveryOutcome:
-        body = await self._read_body(claimed)
-        if body is None:
+        payload = await self._read_payload(claimed)
+        if payload is None:
             return DeliveryOutcome(duration_ms=0, error=GONE, fate="hopeless")
         secrets = parse_secrets(claimed.secrets) or self._rules.secrets
-        headers = build_headers(claimed, body, secrets=secrets, now_ms=now_ms)
+        body, more = payload
+        headers = build_headers(claimed, body, secrets=secrets, now_ms=now_ms, more=more)
         sender = self._open_sender()
         return await sender.send(claimed.url, headers=headers | trace.headers, body=body)
 
@@ -208,14 +210,20 @@ class Dispatcher:
             self._sender = Sender(self._rules)
         return self._sender
 
-    async def _read_body(self, claimed: ClaimedDelivery) -> bytes | None:
-        """Return the body to send; None if its invocation or batch is no longer kept."""
+    async def _read_payload(
+        self, claimed: ClaimedDelivery
+    ) -> tuple[bytes, Mapping[str, str]] | None:
+        """Return the body and its own headers; None if what it is about is no longer kept."""
         public_url = self._rules.public_url
         if claimed.outcome == BATCH_OUTCOME:
             batch = await self._store.run(read_batch(claimed.invocation))
-            return None if batch is None else build_batch_body(batch, public_url=public_url)
+            return None if batch is None else (build_batch_body(batch, public_url=public_url), {})
         found = await self._store.run(record.read(claimed.invocation))
-        return None if found is None else build_body(found, public_url=public_url)
+        if found is None:
+            return None
+        if found.callback_as:
+            return build_callback(found)
+        return build_body(found, public_url=public_url), {}
 
     def _note(self, claimed: ClaimedDelivery, ended: DeliveryOutcome, now_ms: int) -> None:
         roll, delays_ms = self._roll(), self._rules.delays_ms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from runtime.invocations.view import invocation_view, moment
 from runtime.store.delivery_commands import ClaimedDelivery
 
 LARGEST_RESULT_BYTES = 20_000
+_NO_MORE: Mapping[str, str] = {}
 ATTEMPT_HEADER = "webhook-attempt"
 # Fields that change after the end are fixed, so that every attempt sends the same bytes.
 _AS_SENT: dict[str, Any] = {"delivery_status": "pending", "delivery_attempts": 0}
@@ -48,9 +49,17 @@ def _body(kind: str, at_ms: int | None, data: dict[str, Any], public_url: str) -
 
 
 def build_headers(
-    claimed: ClaimedDelivery, body: bytes, *, secrets: Sequence[Secret], now_ms: int
+    claimed: ClaimedDelivery,
+    body: bytes,
+    *,
+    secrets: Sequence[Secret],
+    now_ms: int,
+    more: Mapping[str, str] = _NO_MORE,
 ) -> dict[str, str]:
-    """Return the headers of one attempt, signed with the time `now_ms` (Redis's clock)."""
+    """Return the headers of one attempt, signed with the time `now_ms` (Redis's clock).
+
+    `more` are those that a callback in another form has; they win.
+    """
     timestamp_s = now_ms // 1000
     return {
         "Content-Type": "application/json",
@@ -64,4 +73,5 @@ def build_headers(
         "X-Call-Id": claimed.invocation,
         "X-Function-Name": claimed.function,
         "X-Function-Status": claimed.outcome,
+        **more,
     }

@@ -27,6 +27,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         omitted: Fields too long for a list; they are empty here.
         caller: The name of the caller's key; None for a call without a key.
+        callback_as: The name under which the function was called, if its callback has the form of
+            OpenFaaS; else "".
+        call_id: The caller's own id for the call, if there is one.
         secrets: Where secrets are in the arguments; no view shows their values.
     """
 
@@ -61,6 +64,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     caller: str | None = None
     tags: bytes = b"[]"
     callback: str | None = None
+    callback_as: str = ""
+    call_id: str = ""
     delivery: str | None = None
     delivery_status: str = "pending"
     delivery_attempts: int = 0
@@ -81,6 +86,7 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         for name in (
             *("function", "version", "queue", "key", "worker", "result_type", "result_media_type"),
             *("retry_of", "retried_by", "batch", "caller", "callback", "delivery"),
+            *("callback_as", "call_id"),
         )
     },
     **{

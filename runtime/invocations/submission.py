@@ -35,6 +35,10 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
         run_at_ms: When it may start, in ms since the epoch.
         max_age_ms: Expire it if it has not started so long after it was due.
         key: The fairness key: within a function, keys take turns.
+        timeout_ms: Stop it after so long, if that is before the function's timeout.
+        call_id: The caller's own id for the call.
+        callback_as: The name under which the caller called the function; the callback then has the
+            form of OpenFaaS.
     """
 
     priority: int | None = None
@@ -44,6 +48,9 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     tags: tuple[str, ...] = ()
     callback: str | None = None
+    timeout_ms: int = 0
+    call_id: str = ""
+    callback_as: str = ""
 
     def parts(self) -> Parts:
         """Return these options as parts of a call, except `max_age_ms`."""
@@ -53,7 +60,12 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
             delay_ms=self.delay_ms,
             run_at_ms=self.run_at_ms,
             tags=self.tags,
-            fields={"callback": self.callback},
+            fields={
+                "callback": self.callback,
+                "timeout_ms": self.timeout_ms,
+                "call_id": self.call_id,
+                "callback_as": self.callback_as,
+            },
         )
 
 

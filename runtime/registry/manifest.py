@@ -171,6 +171,13 @@ def resolve_per_process(options: Options, *, is_async: bool) -> Options:
     return replace(options, per_process=_ASYNC_PER_PROCESS if waits else 1)
 
 
+def with_shorter_timeout(manifest: Manifest, timeout_s: float) -> Manifest:
+    """Return the manifest for a call whose caller waits no longer than `timeout_s`."""
+    if timeout_s >= manifest.options.timeout_s:
+        return manifest
+    return replace(manifest, options=replace(manifest.options, timeout_s=timeout_s))
+
+
 def limits_of(options: Options) -> str:
     """Return the limits for the claim script, "concurrency count per_ms"; "" without limits."""
     if options.concurrency is None and options.rate is None:

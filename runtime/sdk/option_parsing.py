@@ -21,6 +21,7 @@ from runtime.sdk.options import Options, Rate, RetryPolicy
 NAME_RULE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", re.ASCII)
 NAME_PATTERN = f"^{NAME_RULE.pattern}$"  # for JSON Schema
 NAME_LONGEST = 128
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _QUEUE_RULE = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,63}", re.ASCII)
 _RATE_RULE = re.compile(r"([0-9]{1,9}) */ *([0-9]+(?:\.[0-9]+)?)? *(ms|s|m|h|d)", re.ASCII)
 RATE_PATTERN = rf"^ *{_RATE_RULE.pattern} *$"
@@ -216,6 +217,14 @@ def _memory(value: object) -> int:
     return int(size)
 
 
+def _methods(value: object) -> tuple[str, ...]:
+    if isinstance(value, list | tuple | set | frozenset) and value:
+        given = {part.upper() if isinstance(part, str) else "" for part in value} - {"HEAD"}
+        if given and given <= set(METHODS):
+            return tuple(method for method in METHODS if method in given)
+    raise ValueError(f"takes a list of HTTP methods: {', '.join(METHODS)}; HEAD comes with GET")
+
+
 _RETRY_PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "retries": ("retries", _whole(0, _MOST_RETRIES)),
     "first": ("first_s", _duration(0.001, _WEEK_S, "from 1ms to 7d")),
@@ -241,6 +250,7 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "memory": ("memory_bytes", _memory),
     "max_age": ("max_age_s", _unset(_duration(0.001, _YEAR_S, "from 1ms to 366d"))),
     "max_waiting": ("max_waiting", _unset(_whole(1, _MOST_WAITING))),
+    "methods": ("methods", _methods),
     "result_ttl": ("result_ttl_s", _duration(1, _YEAR_S, "from 1s to 366d")),
 }
 OPTION_NAMES = tuple(_PARSERS)

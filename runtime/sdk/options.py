@@ -48,7 +48,8 @@ class Options:
 
     `grace_s` is the time to clean up after the timeout before the process is killed. `per_process`
     is how many attempts one process may run at the same time; it is None if the author did not set
-    it, and always a number in the manifest of a loaded function.
+    it, and always a number in the manifest of a loaded function. `methods` are the HTTP methods of
+    `/function/{name}`; empty for the usual ones (`gateway.invoke.raw_call_reader`).
     """
 
     timeout_s: float = 60.0
@@ -66,6 +67,7 @@ class Options:
     max_age_s: float | None = None
     max_waiting: int | None = None
     result_ttl_s: float = 86_400.0
+    methods: tuple[str, ...] = ()
 
 
 def written_size(size_bytes: int, *, like: int | None = None) -> str:

@@ -31,7 +31,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt whose lease a worker now holds.
 
     `token` and `worker` together are its fencing token: after Redis was restored from an earlier
-    state, two workers may hold the same number.
+    state, two workers may hold the same number. `timeout_ms` is the call's own limit, 0 without.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     request: bytes
     traceparent: str
     tracestate: str = ""
+    timeout_ms: int = 0
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,4 +266,5 @@ def _read_claimed(entry: list[Any], worker: str) -> Claimed:
         request=entry[7],
         traceparent=entry[8].decode(),
         tracestate=entry[9].decode(),
+        timeout_ms=int(entry[10]) if len(entry) > 10 else 0,  # noqa: PLR2004
     )

@@ -29,6 +29,7 @@ from runtime.execution.assignment import Assignment
 from runtime.execution.executor import Executor
 from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
+from runtime.registry.manifest import with_shorter_timeout
 from runtime.registry.version_cache import VersionCache
 from runtime.store.function_commands import read_source
 from runtime.store.invocation_commands import Settlement
@@ -218,6 +219,8 @@ class Attempts:
         except UnknownFunctionError as error:
             self._end(attempt, failed(claimed, str(error)))
             return
+        if claimed.timeout_ms:
+            manifest = with_shorter_timeout(manifest, claimed.timeout_ms / 1000)
         traceparent, tracestate = self._spans.begin(attempt)
         assignment = Assignment(
             id=claimed.id,

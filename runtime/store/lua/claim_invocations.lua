@@ -9,7 +9,8 @@
 --          take besides `limit`; of a function with 0 none is taken at all
 -- RETURNS  {ms until something is due or -1, functions that still have work or -1 while the queue
 --          is paused, {ids that expired…}, entries…}; an entry is {id, function, version, attempt,
---          token, created_at, arguments, request, traceparent, tracestate}
+--          token, created_at, arguments, request, traceparent, tracestate, and timeout_ms if the
+--          call has one of its own}
 -- WHY ONE SCRIPT  a crash between leaving its lane and getting its lease would lose an invocation;
 --                 and two workers reading at the same time would both see room under a limit.
 -- MOST     limit + ahead started, 100 finished or put back besides, 1,000 functions looked at, 100
@@ -102,7 +103,7 @@ local function start(name, id)
   local record = key_record(id)
   local has_function, has_queue, created_at, status, version, arguments
   local traceparent, tracestate, request = '', '', ''
-  local attempts, tokens, has_losses, expires_at, batch, watchers
+  local attempts, tokens, has_losses, expires_at, batch, watchers, timeout_ms
   local fields = redis.call('HGETALL', record)
   for at = 1, #fields, 2 do  -- comparing names costs less than building a table by name
     local field, value = fields[at], fields[at + 1]
@@ -136,6 +137,8 @@ local function start(name, id)
       batch = value
     elseif field == 'watchers' then
       watchers = value
+    elseif field == 'timeout_ms' then
+      timeout_ms = value
     end
   end
   if status ~= 'queued' or not (version and created_at and arguments and has_function and has_queue) then
@@ -180,7 +183,7 @@ local function start(name, id)
     lazy().notify_watchers(id, watchers)
   end
   reply[started + 3] = { id, name, serving, attempt, token, created_at, arguments, request,
-    traceparent, tracestate }
+    traceparent, tracestate, timeout_ms }
   return true
 end
 

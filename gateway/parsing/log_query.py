@@ -69,6 +69,6 @@ def read_log_query(query: str) -> LogQuery:
 def _read_tail(text: str, faults: list[ArgumentFault]) -> int | None:
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(_MOST_TAIL))):
-        faults.append(fault_of("?tail", "takes a number of lines, or -1 for all"))
+        faults.append(fault_of("?tail", "takes a number of lines; 0 or less for all"))
         return None
-    return None if text.startswith("-") else int(text)
+    return None if text.startswith("-") else int(text) or None

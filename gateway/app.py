@@ -48,6 +48,17 @@ from gateway.resources.invoke import InvokeFunction
 from gateway.resources.invoke_batch import InvokeBatch
 from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
+from gateway.resources.openfaas_logs import OpenFaasLogs
+from gateway.resources.openfaas_system import (
+    OpenFaasFunction,
+    OpenFaasFunctions,
+    OpenFaasHealth,
+    OpenFaasInfo,
+    OpenFaasNamespace,
+    OpenFaasNamespaces,
+    OpenFaasScaling,
+    OpenFaasSecrets,
+)
 from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
 from gateway.resources.raw_calls import AsyncFunction, AsyncFunctionBelow, RawFunction
@@ -132,6 +143,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     resources = _resources(chosen, store, manifest_cache, invocation_reader, invoker, plans, tracer)
     more = {
         "events": Events(streams, invocation_reader, now_ms=key_cache.now_ms),
+        "openfaas_logs": OpenFaasLogs(store, manifest_cache, streams, now_ms=key_cache.now_ms),
         "keys": KeyList(store),
         "key": OneKey(store),
         "session": Session(store, checker, public_url=chosen.public_url),
@@ -217,6 +229,14 @@ def _resources(
         "statistics": Statistics(StatisticsCache(store)),
         "dashboard": DashboardPage(dashboard),
         "dashboard_asset": DashboardAsset(dashboard),
+        "openfaas_health": OpenFaasHealth(),
+        "openfaas_info": OpenFaasInfo(),
+        "openfaas_functions": OpenFaasFunctions(store, manifest_cache),
+        "openfaas_function": OpenFaasFunction(store, manifest_cache),
+        "openfaas_scaling": OpenFaasScaling(),
+        "openfaas_namespaces": OpenFaasNamespaces(),
+        "openfaas_namespace": OpenFaasNamespace(),
+        "openfaas_secrets": OpenFaasSecrets(),
     }
 
 

@@ -157,7 +157,11 @@ KINDS: dict[str, ProblemKind] = {
     "internal_error": _kind(
         500, "Internal error", "The gateway failed unexpectedly; its log says more."
     ),
-    "not_implemented": _kind(501, "Not implemented", "The gateway does not know this HTTP method."),
+    "not_implemented": _kind(
+        501,
+        "Not implemented",
+        "The gateway does not know this HTTP method, or does not offer this operation of OpenFaaS.",
+    ),
     "function_failed": _kind(
         502, "Function failed", "The function failed; `invocation.error` says how."
     ),

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -53,17 +53,34 @@ class Reader(NamedTuple):
     ends_at: float = float("inf")
 
 
+class OpenStream(Protocol):
+    """What `EventStreams` needs of a stream."""
+
+    invocation_id: str
+    reader: Reader
+
+    def notify(self) -> None:
+        """Read again: there is something new."""
+
+    def stop(self) -> None:
+        """End the stream."""
+
+
 class EventStreams:
     """All open streams of the process, by invocation."""
 
     def __init__(self, reader: EventReader, *, heartbeat_s: float = _HEARTBEAT_S) -> None:
         self._reader = reader
         self._heartbeat_s = heartbeat_s
-        self._open: dict[str, set[EventStream]] = {}
+        self._open: dict[str, set[OpenStream]] = {}
         self._is_draining = False
 
     def __len__(self) -> int:
         return sum(map(len, self._open.values()))
+
+    def count_of(self, invocation_id: str) -> int:
+        """Return how many streams of an invocation are open."""
+        return len(self._open.get(invocation_id, ()))
 
     async def open(
         self, invocation_id: str, place: EventId, *, reader: Reader | None = None
@@ -82,13 +99,13 @@ class EventStreams:
         await stream.look()
         return stream
 
-    def enter(self, stream: EventStream) -> None:
+    def enter(self, stream: OpenStream) -> None:
         """Pass notices to the stream from now on."""
         self._open.setdefault(stream.invocation_id, set()).add(stream)
         if self._is_draining:
             stream.stop()
 
-    def leave(self, stream: EventStream) -> None:
+    def leave(self, stream: OpenStream) -> None:
         """Pass no more notices to the stream; safe to call twice."""
         streams = self._open.get(stream.invocation_id, set())
         streams.discard(stream)
@@ -234,5 +251,5 @@ class EventStream:
         return text
 
 
-def _all(groups: Iterable[set[EventStream]]) -> list[EventStream]:
+def _all(groups: Iterable[set[OpenStream]]) -> list[OpenStream]:
     return [stream for group in groups for stream in group]

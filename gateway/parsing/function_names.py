@@ -19,3 +19,8 @@ def find_name(manifests: Container[str], name: str) -> str | None:
         if form in manifests:
             return form
     return None
+
+
+def is_namespace(text: str) -> bool:
+    """Whether a query means our only namespace; "" does."""
+    return text in ("", NAMESPACE)

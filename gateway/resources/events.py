@@ -46,7 +46,9 @@ class Events:
         caller = caller_of(req.scope)
         if caller.sees_only is not None:
             await self._invocation_reader.fetch(invocation_id, owner=caller.sees_only)
-        stream = await self._streams.open(invocation_id, place, reader=self._reader_of(caller))
+        stream = await self._streams.open(
+            invocation_id, place, reader=reader_of(caller, self._now_ms())
+        )
         if place.attempt > stream.attempt + 1:
             raise _refusal("the event is one of another invocation", str(place))
         if stream.is_empty:
@@ -54,13 +56,21 @@ class Events:
             return
         resp.content_type = "text/event-stream"
         resp.set_header("X-Accel-Buffering", "no")
-        resp.stream = _nothing() if req.scope[IS_HEAD] else stream
+        resp.stream = no_pieces() if req.scope[IS_HEAD] else stream
 
-    def _reader_of(self, caller: Caller) -> Reader:
-        if caller.expires_at_ms is None:
-            return Reader(caller.key_id, caller.session)
-        left_s = (caller.expires_at_ms - self._now_ms()) / 1000
-        return Reader(caller.key_id, caller.session, asyncio.get_running_loop().time() + left_s)
+
+def reader_of(caller: Caller, now_ms: int) -> Reader:
+    """Return a caller as a reader of streams; `now_ms` is the time by Redis's clock."""
+    if caller.expires_at_ms is None:
+        return Reader(caller.key_id, caller.session)
+    left_s = (caller.expires_at_ms - now_ms) / 1000
+    return Reader(caller.key_id, caller.session, asyncio.get_running_loop().time() + left_s)
+
+
+async def no_pieces() -> AsyncIterator[bytes]:
+    """Return the stream of a response to HEAD."""
+    return
+    yield b""
 
 
 def _read_place(req: Request) -> EventId:
@@ -78,8 +88,3 @@ def _refusal(detail: str, text: str) -> ProblemError:
     fault = ArgumentFault(pointer=_HEADER, detail=f"{detail}; got {text[:64]!r}")
     said = f"{fault.pointer}: {fault.detail}"
     return ProblemError("parameter_invalid", said, errors=[fault])
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from gateway.routing.access_routes import ACCESS_ROUTES
 from gateway.routing.batch_routes import BATCH_ROUTES
 from gateway.routing.dashboard_routes import DASHBOARD_ROUTES
+from gateway.routing.openfaas_routes import OPENFAAS_ROUTES
 from gateway.routing.operation import Route
 from gateway.routing.parameters import (
     ATTEMPT,
@@ -142,6 +143,7 @@ ROUTES: tuple[Route, ...] = (
     *SYSTEM_ROUTES,
     *ACCESS_ROUTES,
     *DASHBOARD_ROUTES,
+    *OPENFAAS_ROUTES,
 )
 BY_TEMPLATE = {
     (route.path, operation.method): operation for route in ROUTES for operation in route.operations

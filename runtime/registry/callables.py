@@ -1,7 +1,8 @@
 """Find the callables that a loaded file publishes, and their names.
 
 These are the callables marked @function. If there are none, it is the callable named like the
-file, else `main`, else `handler`. Imported callables are never published.
+file, else `main`, else `handler`, else `handle`, which may be written for OpenFaaS. Imported
+callables are never published.
 """
 
 from __future__ import annotations
@@ -15,20 +16,33 @@ from typing import Any
 
 from runtime.errors import LoadError
 from runtime.registry.bundle import Bundle
+from runtime.registry.openfaas_handle import adapt_handle
 from runtime.sdk.decorator import declaration_of
 from runtime.sdk.option_parsing import is_function_name
 from runtime.sdk.options import Options
 
 _FALLBACKS = ("main", "handler")
+_HANDLE = "handle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedCallable:
-    """A callable to publish, with its name and options."""
+    """A callable to publish, with its name and options.
+
+    Attributes:
+        target: As the author wrote it.
+        adapter: What is called instead, if it is not called itself.
+    """
 
     name: str
     target: Callable[..., Any]
     options: Options
+    adapter: Callable[..., Any] | None = None
+
+    @property
+    def called(self) -> Callable[..., Any]:
+        """What is called."""
+        return self.adapter or self.target
 
 
 def find_callables(module: ModuleType, bundle: Bundle) -> list[PublishedCallable]:
@@ -92,11 +106,18 @@ def _declared(module: ModuleType, bundle: Bundle) -> list[PublishedCallable]:
 def _conventional(module: ModuleType, bundle: Bundle) -> PublishedCallable:
     stem = bundle.default_name.rpartition(".")[2]
     imported = _imported_names(bundle)
-    for name in (stem, *_FALLBACKS):
+    names = dict.fromkeys((stem, *_FALLBACKS, _HANDLE))
+    for name in names:
         target = vars(module).get(name)
         if callable(target) and name not in imported:
-            return PublishedCallable(name=bundle.default_name, target=target, options=Options())
-    wanted = ", ".join(f"`{name}`" for name in dict.fromkeys((stem, *_FALLBACKS)))
+            is_handle = name == _HANDLE != stem
+            return PublishedCallable(
+                name=bundle.default_name,
+                target=target,
+                options=Options(),
+                adapter=adapt_handle(target) if is_handle else None,
+            )
+    wanted = ", ".join(f"`{name}`" for name in names)
     raise LoadError(
         "NoFunction",
         f"nothing to publish: define a function named {wanted}, or mark functions with @function; "

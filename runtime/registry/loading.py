@@ -102,7 +102,7 @@ def make_function(
     Raises:
         SignatureError: It cannot be called with a JSON object.
     """
-    signature = read_signature(published.target)
+    signature = read_signature(published.called)
     try:
         model = arguments_model(signature, module)
         said = None if signature.returns is Any else return_type(signature.returns)
@@ -137,7 +137,7 @@ def make_function(
     )
     loaded = LoadedFunction(
         manifest=manifest,
-        target=published.target,
+        target=published.called,
         line=line_of(published.target),
         signature=signature,
         model=model,

@@ -54,6 +54,12 @@ def read_versions(keys: Keys | None = None) -> Command[dict[str, str]]:
     return Command(words, lambda flat: {n.decode(): data.decode() for n, data in pairs(flat)})
 
 
+def read_published_at(keys: Keys | None = None) -> Command[dict[str, int]]:
+    """Read since when the version of each function serves, in ms since the epoch."""
+    words = ("HGETALL", (keys or Keys()).build("published"))
+    return Command(words, read_counts)
+
+
 def read_publication(keys: Keys | None = None) -> Command[bytes | None]:
     """Read which files are published, as the last publisher stored it."""
     return Command(("GET", (keys or Keys()).build("publication")), lambda reply: reply)

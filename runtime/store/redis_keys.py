@@ -62,6 +62,7 @@ TABLE = (
     KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
+    KeyShape("published", "published", "permanent", "hash: function to since when that version"),
     KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
     KeyShape("locks", "locks", "permanent", "hash: digest of a block to its lock, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),

@@ -17,10 +17,10 @@ from dataclasses import asdict
 from pydantic_core import to_json
 
 from runtime.errors import ChannelClosedError, LoadError
+from runtime.execution.assignment import Assignment
 from runtime.execution.call_function import perform
 from runtime.execution.context_log import LOG_FORMAT, FunctionLog
 from runtime.execution.notes import context_of
-from runtime.execution.outcome import Assignment
 from runtime.execution.runner_codec import encode_ending
 from runtime.execution.runner_protocol import DONE, ITEM
 from runtime.processes.channel import Channel

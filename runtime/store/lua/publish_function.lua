@@ -24,6 +24,9 @@ end
 
 redis.call('SET', key_source(version), source)
 redis.call('HSET', key_versions(), name, version)
+if before ~= version then
+  redis.call('HSET', key_published(), name, now_ms())
+end
 redis.call('HSET', key_functions(), name, manifest)
 redis.call('SADD', key_queues(), queue)
 if limits == '' then

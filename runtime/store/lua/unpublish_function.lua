@@ -12,6 +12,7 @@
 local before = redis.call('HGET', key_versions(), name)
 local removed = redis.call('HDEL', key_functions(), name) + redis.call('HDEL', key_versions(), name)
 redis.call('HDEL', key_limits(), name)
+redis.call('HDEL', key_published(), name)
 withdraw_schedule(name)
 if removed == 0 then
   return 'SAME'

@@ -82,6 +82,21 @@ LET_IN = {
     "dashboard": OPEN,
     "dashboard_view": OPEN,
     "dashboard_asset": OPEN,
+    "openfaas_health": OPEN,
+    "openfaas_info": EVERYBODY,
+    "openfaas_functions": EVERYBODY,
+    "openfaas_function": EVERYBODY,
+    "openfaas_namespaces": EVERYBODY,
+    "openfaas_namespace": EVERYBODY,
+    "openfaas_secrets": EVERYBODY,
+    "openfaas_logs": "read operate admin",
+    "post_openfaas_functions": EVERYBODY,
+    "put_openfaas_functions": EVERYBODY,
+    "delete_openfaas_functions": EVERYBODY,
+    "post_openfaas_scaling": EVERYBODY,
+    "post_openfaas_secrets": EVERYBODY,
+    "put_openfaas_secrets": EVERYBODY,
+    "delete_openfaas_secrets": EVERYBODY,
 }
 OPERATIONS = {
     operation.id: (operation.method, route.path)
@@ -112,7 +127,12 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, http
             for kind, scopes in SCOPES.items()
         }
         clients = {
-            kind: httpx.Client(base_url=gateway.url, headers=headers, timeout=20, trust_env=False)
+            kind: httpx.Client(
+                base_url=gateway.url,
+                headers={"Accept": "application/problem+json", **headers},
+                timeout=20,
+                trust_env=False,
+            )
             for kind, headers in made.items()
         }
         yield clients

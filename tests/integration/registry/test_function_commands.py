@@ -8,6 +8,7 @@ from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
     publish_function,
     read_manifests,
+    read_published_at,
     read_source,
     read_versions,
     set_load_error,
@@ -16,6 +17,7 @@ from runtime.store.function_commands import (
 from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command
 from tests.support.listener import Listener
+from tests.support.waiting import eventually
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -33,6 +35,10 @@ def publish_version(
 def life_ms(connection: BlockingConnection, version: str) -> int:
     """-1: for ever; -2: gone."""
     return connection.run(Command(("PTTL", Keys().build("source", version)), int))
+
+
+def in_ms(reply: list[bytes]) -> int:
+    return int(reply[0]) * 1000 + int(reply[1]) // 1000
 
 
 @pytest.fixture
@@ -99,6 +105,22 @@ def test_a_source_that_was_lost_is_written_again(connection):
     assert publish_version(connection, "f", "v1") is True
 
     assert connection.run(read_source("v1")) == b"source of v1"
+
+
+def test_it_is_kept_since_when_a_version_serves(connection):
+    publish_version(connection, "f", "v1")
+    published = connection.run(read_published_at())
+    assert abs(published["f"] - connection.run(Command(("TIME",), in_ms))) < 5_000
+
+    publish_version(connection, "f", "v1", b"described anew")
+    assert connection.run(read_published_at()) == published
+
+    eventually(lambda: connection.run(Command(("TIME",), in_ms)) > published["f"])
+    publish_version(connection, "f", "v2")
+    assert connection.run(read_published_at())["f"] > published["f"]
+
+    connection.run(unpublish_function("f"))
+    assert connection.run(read_published_at()) == {}
 
 
 def test_another_source_under_the_same_version_replaces_the_first(connection):

@@ -14,7 +14,8 @@ MARK = "from penstock import function\n"
     [
         "def sample(): pass\ndef main(): 1/0\ndef handler(): 1/0\n",
         "def main(): pass\ndef handler(): 1/0\n",
-        "def handler(): pass\n",
+        "def handler(): pass\ndef handle(): 1/0\n",
+        "def handle(): pass\n",
         "async def sample(): pass\n",
         "sample = lambda: None\n",
         "import functools\nsample = functools.partial(lambda x: x, 1)\n",
@@ -74,7 +75,14 @@ def test_nothing_to_publish_says_what_is_looked_for(load_source):
         load_source("def other(): pass\nsample = 3\n")
 
     assert caught.value.kind == "NoFunction"
-    for wanted in ("`sample`", "`main`", "`handler`", "@function", "start the file's name with _"):
+    for wanted in (
+        "`sample`",
+        "`main`",
+        "`handler`",
+        "`handle`",
+        "@function",
+        "start the file's name with _",
+    ):
         assert wanted in caught.value.message
 
 

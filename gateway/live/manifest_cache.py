@@ -65,6 +65,10 @@ class ManifestCache:
         """Read all manifests again soon: something has changed, or may have changed."""
         self._stale.set()
 
+    def recall(self, name: str) -> Manifest | None:
+        """Return a function's manifest if it is cached."""
+        return self.manifests.get(name)
+
     async def find(self, name: str) -> Manifest:
         """Return a function's manifest.
 

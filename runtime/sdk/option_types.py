@@ -46,3 +46,4 @@ class FunctionOptions(TypedDict, total=False):
     max_age: Duration | None
     max_waiting: int | None
     result_ttl: Duration
+    verify: str | None

@@ -1,7 +1,7 @@
 """Answer Slack's slash command `/poll`: post a question with numbered choices.
 
 Set `/function/slack_command` as the request URL of a slash command, and give the signing secret of
-the Slack app to the gateway as PENSTOCK_SECRET_SLACK. The gateway accepts only what Slack has signed.
+the Slack app to the gateway as PENSTOCK_SECRET_SLACK. The gateway accepts only what Slack signed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Receive Stripe's events and say in one line what has to be done.
 
 Set `/functions/stripe_events` as the URL of a webhook endpoint, and give its signing secret to the
-gateway as PENSTOCK_SECRET_STRIPE. The gateway accepts only what Stripe has signed, and an event that
+gateway as PENSTOCK_SECRET_STRIPE. The gateway accepts only what Stripe signed, and an event that
 Stripe sends again runs once.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 from penstock import Reject, Request, function
 
 # Amounts are in the smallest unit of their currency; these have no smaller one.
-WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf"}
+WHOLE |= {"xof", "xpf"}
 
 Thing = Mapping[str, Any]
 
@@ -27,8 +28,7 @@ def stripe_events(request: Request) -> dict[str, Any]:
     """
     try:
         event = request.json()
-        kind, thing = event["type"], event["data"]["object"]
-        event_id = event["id"]
+        event_id, kind, thing = event["id"], event["type"], dict(event["data"]["object"])
     except (ValueError, KeyError, TypeError) as error:
         raise Reject("the body is not an event of Stripe") from error
     describe = DESCRIBE.get(kind)

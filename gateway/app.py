@@ -18,6 +18,8 @@ from gateway.auth.csrf import origin_of
 from gateway.auth.failure_throttle import FailureThrottle
 from gateway.auth.key_check import KeyCache, KeyChecker
 from gateway.auth.middleware import AuthMiddleware
+from gateway.auth.redis_clock import RedisClock
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.invoke.admission import read_admission
 from gateway.invoke.bulk_retry import BulkRetrier
 from gateway.invoke.call_plan import CallPlans
@@ -72,10 +74,11 @@ from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
 from gateway.serving.limits import ConnectionLimits
 from gateway.startup_checks import expected_hosts, is_open, read_origins
+from gateway.webhooks.secret_keys import SecretKeys
 from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.ssrf_guard import parse_policy
 from runtime.logs import configure_logs
-from runtime.settings import Settings, read_environment, read_settings
+from runtime.settings import Settings, read_environment, read_secrets, read_settings
 from runtime.store.async_connection import AsyncConnection
 from runtime.telemetry.tracer_setup import open_tracer
 from runtime.telemetry.tracing import Tracer
@@ -94,8 +97,12 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     waiters = Waiters()
     invocation_reader = InvocationReader(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
+    clock = RedisClock(store)
     key_cache = KeyCache(
-        store, on_revoked=streams.end_those_of, on_logged_out=streams.end_those_of_session
+        store,
+        on_revoked=streams.end_those_of,
+        on_logged_out=streams.end_those_of_session,
+        clock=clock,
     )
     checker = KeyChecker(key_cache, FailureThrottle(time.monotonic))
     subscriber = Subscriber(
@@ -114,10 +121,12 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         streams.drain()
 
     origins = AllowedOrigins(read_origins(chosen), lambda: manifest_cache.manifests, find_name)
+    webhooks = WebhookCallers(manifest_cache.recall, SecretKeys(read_secrets()), clock)
     auth_middleware = AuthMiddleware(
         is_open=is_open(chosen),
         checker=checker,
         store=store,
+        webhooks=webhooks,
         public_origin=origin_of(chosen.public_url),
         origins=origins,
     )
@@ -140,7 +149,9 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    resources = _resources(chosen, store, manifest_cache, invocation_reader, invoker, plans, tracer)
+    resources = _resources(
+        chosen, store, manifest_cache, invocation_reader, invoker, plans, webhooks, tracer
+    )
     more = {
         "events": Events(streams, invocation_reader, now_ms=key_cache.now_ms),
         "openfaas_logs": OpenFaasLogs(store, manifest_cache, streams, now_ms=key_cache.now_ms),
@@ -159,26 +170,33 @@ def _resources(
     invocation_reader: InvocationReader,
     invoker: Invoker,
     plans: CallPlans,
+    webhooks: WebhookCallers,
     tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
     callbacks = AddressCache(policy)
     retrier = BulkRetrier(store, manifest_cache, invoker.admission)
     invoke = InvokeFunction(
-        manifest_cache=manifest_cache, plans=plans, invoker=invoker, callbacks=callbacks
+        manifest_cache=manifest_cache,
+        plans=plans,
+        invoker=invoker,
+        callbacks=callbacks,
+        webhooks=webhooks,
     )
     origin = origin_of(settings.public_url).decode()
-    reader = RawCallReader(manifest_cache=manifest_cache, plans=plans, origin=origin)
+    reader = RawCallReader(
+        manifest_cache=manifest_cache, plans=plans, webhooks=webhooks, origin=origin
+    )
     documents = Documents(manifest_cache)
     dashboard = read_dashboard_files()
     return {
-        "function": Function(store, manifest_cache, invoke),
         "raw_function": RawFunction(reader, invoker, longest_wait_s=settings.max_wait),
         "async_function": AsyncFunction(reader, invoker, callbacks=callbacks, store=store),
         "async_function_below": AsyncFunctionBelow(
             reader, invoker, callbacks=callbacks, store=store
         ),
-        "functions": FunctionList(store, manifest_cache),
+        "function": Function(store, manifest_cache, invoke, webhooks),
+        "functions": FunctionList(store, manifest_cache, webhooks),
         "function_batch": InvokeBatch(
             store=store,
             manifest_cache=manifest_cache,

@@ -2,7 +2,8 @@
 
 A gateway is open (on a loopback address, or with `auth` off), or it needs an API key or a session.
 A key that is sent is always checked. On an open gateway, a Bearer token that is not an API key is
-left to the function. An operation without a scope in the route table refuses every caller.
+left to the function. A call of a function that verifies webhooks needs no key if it is signed. An
+operation without a scope in the route table refuses every caller.
 
 A page of another origin that CORS allows may change something only with a Bearer key, or, where no
 key is needed, by a call without any credentials: a cookie or a password that a browser adds by
@@ -23,6 +24,7 @@ from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.auth.key_check import KeyChecker, shown_key, unauthenticated
 from gateway.auth.permissions import require_permission
 from gateway.auth.session_cookie import session_of
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.parsing.headers import noted_header
 from gateway.parsing.preferences import read_query_lists
 from gateway.problems import ProblemError
@@ -48,6 +50,7 @@ class AuthMiddleware:
         is_open: Whether the gateway needs no key.
         checker: Checks API keys.
         store: The connection to Redis, for sessions.
+        webhooks: Verifies the signatures of calls without a key.
         public_origin: The origin that browsers see, if a proxy does not forward its Host header.
         origins: The other origins whose pages may use the gateway.
     """
@@ -58,12 +61,14 @@ class AuthMiddleware:
         is_open: bool,
         checker: KeyChecker,
         store: AsyncConnection,
+        webhooks: WebhookCallers,
         public_origin: bytes = b"",
         origins: AllowedOrigins | None = None,
     ) -> None:
         self._is_open = is_open
         self._checker = checker
         self._store = store
+        self._webhooks = webhooks
         self._public_origin = public_origin
         self._origins = origins or AllowedOrigins()
         self._shown: dict[bytes, tuple[ApiKey, Caller]] = {}
@@ -112,7 +117,7 @@ class AuthMiddleware:
             scope[CALLER] = caller = caller_with(key)
             if header is not None and _is_bearer(authorization):
                 self._learn(header, key, caller)
-        else:
+        elif not await self._webhooks.admit(scope):
             scope[CALLER] = await self._caller_of_session(scope, is_change=is_change)
 
     async def process_resource(

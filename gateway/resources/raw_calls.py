@@ -40,7 +40,9 @@ class RawFunction:
 
     async def on_post(self, req: Request, resp: Response, name: str, rest: str = "") -> None:
         """Submit the call, wait for its end, and answer with the function's own response."""
-        call = await self._reader.read(req, name, rest)
+        call = await self._reader.read(req, resp, name, rest)
+        if call is None:
+            return
         options = CallOptions(timeout_ms=call.timeout_ms, call_id=call.call_id)
         submission = _submission_of(
             req, call, options, self._invoker, waiter=self._invoker.gateway_id
@@ -69,7 +71,9 @@ class AsyncFunctionBelow:
 
     async def on_post(self, req: Request, resp: Response, name: str, rest: str = "") -> None:
         """Submit the call; the callback, if one is wanted, has the form of OpenFaaS."""
-        call = await self._reader.read(req, name, rest)
+        call = await self._reader.read(req, resp, name, rest)
+        if call is None:
+            return
         url = read_settled(req.scope, "").call_options.callback
         if url is not None:
             url = self._callbacks.recall(url) or await self._callbacks.check(url)

@@ -18,6 +18,7 @@ from runtime.sdk.durations import EXAMPLES, SECONDS_PER_UNIT, parse_duration
 from runtime.sdk.exception_names import ClassName, full_name
 from runtime.sdk.options import Options, Rate, RetryPolicy
 from runtime.sdk.origins import parse_origins
+from runtime.sdk.verification import parse_verification
 
 NAME_RULE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", re.ASCII)
 NAME_PATTERN = f"^{NAME_RULE.pattern}$"  # for JSON Schema
@@ -254,5 +255,6 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "methods": ("methods", _methods),
     "result_ttl": ("result_ttl_s", _duration(1, _YEAR_S, "from 1s to 366d")),
     "cors": ("cors", parse_origins),
+    "verify": ("verify", _unset(parse_verification)),
 }
 OPTION_NAMES = tuple(_PARSERS)

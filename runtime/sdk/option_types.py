@@ -48,3 +48,4 @@ class FunctionOptions(TypedDict, total=False):
     result_ttl: Duration
     methods: Collection[str]
     cors: str | Collection[str]
+    verify: str | None

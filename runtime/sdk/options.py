@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from runtime.sdk.verification import Verification
+
 MIB = 1024 * 1024
 _MEGABYTE = 1_000_000
 
@@ -70,6 +72,7 @@ class Options:
     result_ttl_s: float = 86_400.0
     methods: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()
+    verify: Verification | None = None
 
 
 def written_size(size_bytes: int, *, like: int | None = None) -> str:

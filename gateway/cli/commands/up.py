@@ -101,7 +101,7 @@ def up(  # noqa: PLR0913 - a flag each
         secret, flags["secret-file"] = keep_callback_secret(data_folder)
         secrets = (secret,)
     environment = {
-        **read_environment(),
+        **read_environment(with_secrets=True),
         "PYTHONUNBUFFERED": "1",
         **_settings_of_parts(
             settings,

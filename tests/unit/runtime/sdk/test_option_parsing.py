@@ -9,6 +9,7 @@ import pytest
 from runtime.errors import OptionError
 from runtime.sdk.option_parsing import OPTION_NAMES, is_function_name, parse_options
 from runtime.sdk.options import Options, Rate, RetryPolicy
+from runtime.sdk.verification import Verification
 
 
 def parsed(**given):
@@ -64,6 +65,28 @@ TAKEN = [
     ("cors", ("http://localhost:443",), "cors", ("http://localhost:443",)),
     ("cors", "capacitor://localhost", "cors", ("capacitor://localhost",)),
     ("cors", [], "cors", ()),
+    ("verify", None, "verify", None),
+    ("verify", "github:REPO", "verify", Verification(scheme="github", secret="REPO")),
+    ("verify", "standard:A_1", "verify", Verification(scheme="standard", secret="A_1")),
+    (
+        "verify",
+        "hmac:SHOP header=X-Signature",
+        "verify",
+        Verification(scheme="hmac", secret="SHOP", header="X-Signature"),
+    ),
+    (
+        "verify",
+        " hmac:SHOP  id=X-Id encoding=base64 prefix=sha256= header=X-Signature ",
+        "verify",
+        Verification(
+            scheme="hmac",
+            secret="SHOP",
+            header="X-Signature",
+            prefix="sha256=",
+            encoding="base64",
+            id_header="X-Id",
+        ),
+    ),
 ]
 REFUSED = [
     ("name", "Bad", "lower-case"),
@@ -129,6 +152,25 @@ REFUSED = [
     ("cors", ["*", "https://app.example"], "includes the others"),
     ("cors", [443], "not 443"),
     ("cors", None, "takes origins"),
+    ("verify", 3, "takes a scheme and the name of a secret: 'github:REPO'"),
+    ("verify", "", "'github:REPO'"),
+    ("verify", "github", "'github:REPO'"),
+    ("verify", "gitlab:REPO", "standard, github, stripe, slack, hmac, not 'gitlab'"),
+    ("verify", "github:repo", "capital letters, digits and _"),
+    ("verify", "github:", "capital letters, digits and _"),
+    ("verify", "github:1A", "begins with a letter"),
+    ("verify", "github:" + "A" * 65, "64 at most"),
+    ("verify", "github:REPO header=X", "only hmac has"),
+    ("verify", "hmac:SHOP", "needs the header.*header=X-Signature"),
+    ("verify", "hmac:SHOP header", "header: takes a value"),
+    ("verify", "hmac:SHOP header=", "header: takes a value"),
+    ("verify", "hmac:SHOP headers=X", "did you mean 'header'.*Allowed: header, prefix"),
+    ("verify", "hmac:SHOP header=X header=Y", "header: is given twice"),
+    ("verify", "hmac:SHOP header=X_Y", "header: 'X_Y' cannot be"),
+    ("verify", "hmac:SHOP header=Authorization", "none of authorization"),
+    ("verify", "hmac:SHOP header=X id=Cookie", "id: 'Cookie' cannot be"),
+    ("verify", "hmac:SHOP header=X prefix=é", "prefix: takes up to 32"),
+    ("verify", "hmac:SHOP header=X encoding=HEX", "hex or base64, not 'HEX'"),
 ]
 
 

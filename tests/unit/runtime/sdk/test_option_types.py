@@ -27,6 +27,7 @@ def called(n: int) -> str:
     timezone="UTC", isolation="process", memory="1GiB", max_age=60, max_waiting=5, result_ttl=1.5,
     methods=["GET"],
     cors=["https://app.example"],
+    verify="github:REPO",
 )
 async def full(n: int, *, ctx: Context) -> str:
     return str(n)
@@ -42,6 +43,7 @@ WRONG = (
     "@function(concurrency='2')",
     "@function(per_process='20')",
     "@function(cors=[443])",
+    '@function(verify=["github:REPO"])',
     "@function(3)",
 )
 

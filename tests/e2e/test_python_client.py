@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.support.system import System
 from tests.support.waiting import eventually
 
 ROWS = 1_000
+PAGE = Path(__file__).parents[2] / "docs/python-client.md"
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +226,27 @@ def test_the_same_in_an_event_loop(system: System, tmp_path: Path):
             assert runs(file) == ["began", "ended"]
 
     asyncio.run(scenario())
+
+
+def test_the_examples_of_the_page_run(
+    system: System,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    text = PAGE.read_text(encoding="utf-8").replace("http://127.0.0.1:8000", system.base_url)
+    monkeypatch.setenv("PENSTOCK_URL", system.base_url)
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(picture())
+    names: dict[str, Any] = {}
+
+    for example in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(example, names)
+    names["client"].close()
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Hello, Ada!"
+    assert "succeeded ['nightly']" in lines
+    assert "['Hello, Ada!', 'Hello, Grace!']" in lines
+    assert lines[-4:-1] == ["0 Hello, Ada!", "1 Hello, Grace!", "2 Hello, Linus!"]
+    assert Path("small.png").read_bytes().startswith(b"\x89PNG")

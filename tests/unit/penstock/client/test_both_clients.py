@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 import penstock.client
@@ -70,3 +72,40 @@ def test_what_is_no_address_is_refused(url: str):
 def test_a_key_that_no_header_can_carry_is_refused():
     with pytest.raises(ValueError, match="the API key takes printable ASCII"):
         penstock.client.Client("http://a", "pk_é")
+
+
+def greet(request: httpx.Request) -> httpx.Response:
+    """Answer as a system behind a proxy at `/base` that knows one key."""
+    if request.headers.get("Authorization") != "Bearer pk_right":
+        return httpx.Response(401, json={"code": "unauthenticated", "status": 401})
+    assert request.url.raw_path == b"/base/functions/greet"
+    return httpx.Response(200, json={"id": "one", "status": "succeeded", "result": "Hello!"})
+
+
+def test_the_environment_names_the_system_and_the_key(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PENSTOCK_URL", "http://named:1/base/")
+    monkeypatch.setenv("PENSTOCK_KEY", "pk_right")
+
+    async def awaited() -> object:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(greet)) as http:
+            return await penstock.client.AsyncClient(http=http).call("greet")
+
+    with httpx.Client(transport=httpx.MockTransport(greet)) as http:
+        assert penstock.client.Client(http=http).call("greet") == "Hello!"
+        with pytest.raises(penstock.client.UnauthenticatedError):
+            penstock.client.Client(key="", http=http).call("greet")
+    assert asyncio.run(awaited()) == "Hello!"
+
+
+def test_a_redirect_is_not_followed():
+    def move(request: httpx.Request) -> httpx.Response:
+        assert request.method == "POST"
+        return httpx.Response(301, headers={"Location": "https://elsewhere"})
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(move), follow_redirects=True) as http,
+        pytest.raises(penstock.client.ProblemError) as caught,
+    ):
+        penstock.client.Client("http://a", http=http).call("greet")
+
+    assert caught.value.status == 301

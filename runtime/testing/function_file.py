@@ -6,6 +6,7 @@ functions folder that it is in, so its helpers and its name are those that a sys
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def read_file(path: Path) -> tuple[FoundFile, Bundle]:
         FileNotFoundError: There is no such file.
         LoadError: It is no function file; the error says why.
     """
-    whole = path.resolve(strict=True)
+    whole = Path(os.path.normpath(path.absolute()))  # a link keeps the name that it has here
+    whole.stat()
     root = _root_of(whole)
     file = whole.relative_to(root).as_posix()
     found = find_file(root, file)
@@ -70,8 +72,8 @@ def choose(names: Iterable[str], wanted: str, file: str) -> str:
 
 def _root_of(file: Path) -> Path:
     """Return the functions folder of a file, its own folder if it is in none."""
-    settled = read_settings().functions.absolute()
+    settled = read_settings().functions.resolve()
     for folder in file.parents:
-        if folder == settled.resolve() or folder.name == PUBLIC_NAMESPACE:
+        if folder.resolve() == settled or folder.name == PUBLIC_NAMESPACE:
             return folder
     return file.parent

@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.errors import ExitCode
+from gateway.cli.main import main
 from tests.support.commands import COMMAND, clean_environment, penstock
 from tests.support.wheel_index import make_companions, make_index, only_pip
 
@@ -39,8 +41,8 @@ def fail(how: str) -> None:
 
 @function()
 def sleep() -> None:
-    print("good night")
     try:
+        print("good night")
         time.sleep(60)
     finally:
         print("cleaned up")
@@ -138,13 +140,22 @@ def test_a_function_sees_the_variables_that_a_system_would_show_it(many: Path):
     ],
 )
 def test_what_goes_wrong_has_the_exit_code_of_invoke(
-    many: Path, words: tuple[str, ...], code: ExitCode, said: str
+    many: Path,
+    words: tuple[str, ...],
+    code: ExitCode,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ):
-    answer = penstock("run", f"{many}{words[0]}", *words[1:])
+    monkeypatch.setattr(sys, "argv", ["penstock", "run", f"{many}{words[0]}", *words[1:]])
 
-    assert answer.returncode == code, answer.stderr
-    assert said in answer.stderr
-    assert answer.stdout == ""
+    with pytest.raises(SystemExit) as ended:
+        main()  # in this process: only the function gets one of its own
+
+    shown = capfd.readouterr()
+    assert ended.value.code == code, shown.err
+    assert said in shown.err
+    assert shown.out == ""
 
 
 def test_an_interrupt_stops_the_function_and_lets_it_clean_up(many: Path):

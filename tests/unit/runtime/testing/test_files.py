@@ -79,6 +79,19 @@ def test_the_package_functions_is_left_to_the_test_s_own_imports(two: Path):
     assert sys.modules.get("functions") is before
 
 
+def test_a_link_is_called_by_its_own_name(two: Path, tmp_path: Path):
+    (tmp_path / "functions" / "linked.py").symlink_to(two)
+
+    assert call(f"{tmp_path}/other/../functions/linked.py:first") == ["first", 3]
+
+
+def test_the_folder_of_functions_may_have_any_name(two: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = two.parents[1].rename(two.parents[2] / "handlers")
+    monkeypatch.setenv("PENSTOCK_FUNCTIONS", str(folder))
+
+    assert call(f"{folder}/billing/two.py:first") == ["billing.first", 3]
+
+
 def test_no_folder_beside_a_file_is_searched(two: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("other", "billing/deeper"):
         (two.parents[1] / name).mkdir()

@@ -45,7 +45,8 @@ def test_output_is_kept_in_order_and_still_shown(capsys: pytest.CaptureFixture[s
     assert shown.err == "to stderr\n"
 
 
-def test_nothing_stays_as_it_was_set_for_the_call():
+def test_nothing_stays_as_it_was_set_for_the_call(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.WARNING)
     before = (sys.stdout, sys.stderr, logging.root.level, list(logging.root.handlers))
 
     record(functions.fail, how="x")
@@ -65,4 +66,8 @@ def test_a_report_that_a_system_would_refuse_fails_the_call():
     def emit_object(ctx: Context) -> None:
         ctx.emit(object())
 
+    def say_too_much(ctx: Context) -> None:
+        ctx.progress(1, 1, "x" * 300_000)
+
     assert isinstance(record(emit_object).error, TypeError)
+    assert isinstance(record(say_too_much).error, ValueError)

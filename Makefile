@@ -24,7 +24,7 @@ help: ## List these commands
 up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="--port 9000")
 	@exec $(BIN)/penstock up $(ARGS)
 
-test: $(VENV)/installed-dev $(VENV)/clients/installed ## Run all tests (ARGS="-k callbacks")
+test: $(VENV)/installed-dev $(VENV)/clients/installed $(VENV)/openfaas/installed ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
 	@sh tests/support/install_browser.sh
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 $(ARGS) \
@@ -40,7 +40,7 @@ test-browsers: $(VENV)/installed-dev ## Run the tests of pages in every Chromium
 	  $(BIN)/python -m pytest tests/e2e/dashboard --chromium "$$chromium" $(ARGS) || exit 1; \
 	done
 
-clients: $(VENV)/installed-dev $(VENV)/clients/installed $(VENV)/node/installed ## Generate clients in Python and TypeScript, compile and use them; lint the document
+clients: $(VENV)/installed-dev $(VENV)/clients/installed $(VENV)/openfaas/installed $(VENV)/node/installed ## Generate clients in Python and TypeScript, compile and use them; lint the document
 	@$(BIN)/python -m pytest -m "clients or not clients" tests/clients $(ARGS)
 
 faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; writes docs/reliability.md (ARGS="-k redis")
@@ -126,6 +126,13 @@ $(VENV)/clients/installed: requirements-clients.lock | $(BIN)/python
 	@echo "Installing the generator of Python clients"
 	@$(BIN)/python -m venv --clear $(VENV)/clients
 	@$(VENV)/clients/bin/python -m pip -qq --disable-pip-version-check install -r requirements-clients.lock
+	@touch $@
+
+# Airflow's client of OpenFaaS, without Airflow: the tests stand in for what it needs of it.
+$(VENV)/openfaas/installed: tests/clients/openfaas.in | $(BIN)/python
+	@echo "Installing Airflow's client of OpenFaaS"
+	@rm -rf $(VENV)/openfaas
+	@$(PIP) install --no-deps --target $(VENV)/openfaas -r tests/clients/openfaas.in
 	@touch $@
 
 $(VENV)/docs/installed: requirements-docs.lock | $(BIN)/python

@@ -11,7 +11,7 @@ from runtime.errors import ArgumentFault
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})  # what Go's strconv.ParseBool takes
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-_MOST_TAIL = 10**6
+_MOST_TAIL_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,8 @@ def read_log_query(query: str) -> LogQuery:
 
 def _read_tail(text: str, faults: list[ArgumentFault]) -> int | None:
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(_MOST_TAIL))):
+    if not (digits.isascii() and digits.isdigit()):
         faults.append(fault_of("?tail", "takes a number of lines; 0 or less for all"))
         return None
-    return None if text.startswith("-") else int(text) or None
+    is_all = text.startswith("-") or len(digits) > _MOST_TAIL_DIGITS
+    return None if is_all else int(text) or None

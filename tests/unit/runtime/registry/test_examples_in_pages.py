@@ -14,7 +14,7 @@ EXAMPLES = [
     pytest.param(block, id=f"{page.stem}-{count}")
     for page in PAGES
     for count, block in enumerate(_BLOCK.findall(page.read_text(encoding="utf-8")))
-    if "from penstock import" in block and "def test_" not in block
+    if ("from penstock import" in block or "def handle(" in block) and "def test_" not in block
 ]
 
 

@@ -9,12 +9,11 @@ _RAW = ("/function/", "/async-function/")
 def called_function(method: str, path: str) -> str | None:
     """Return the name in the path of a call; None if the request calls no function.
 
-    A batch is none: one signature cannot stand for many calls.
+    A batch calls none: its path has a second part, which no function's name contains.
     """
     if path.startswith(_ENVELOPED):
-        name = path[len(_ENVELOPED) :]
-        return name if method == "POST" and name and "/" not in name else None
+        return path[len(_ENVELOPED) :] if method == "POST" else None
     for prefix in _RAW:
         if path.startswith(prefix):
-            return path[len(prefix) :].partition("/")[0] or None
+            return path[len(prefix) :].partition("/")[0]
     return None

@@ -180,6 +180,7 @@ def test_a_malformed_header_is_refused_by_its_name(name: str, header: str, text:
     detail = refusal(sender, {**sender.sign(BODY, NOW_S, sender.secret), header: text})
 
     assert header.lower() in detail.lower()
+    assert "No signature" not in detail
 
 
 @timed

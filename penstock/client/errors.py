@@ -180,7 +180,7 @@ def _all(kind: type[ProblemError], codes: str) -> dict[str, type[ProblemError]]:
 
 
 ERRORS: dict[str, type[ProblemError]] = {
-    **_all(UnauthenticatedError, "unauthenticated"),
+    **_all(UnauthenticatedError, "unauthenticated signature_invalid"),
     **_all(ForbiddenError, "forbidden cross_site_refused"),
     **_all(FunctionNotFoundError, "function_not_found"),
     **_all(NotFoundError, "not_found invocation_not_found delivery_not_found batch_not_found"),
@@ -203,6 +203,7 @@ ERRORS: dict[str, type[ProblemError]] = {
     **_all(ProblemError, "unsupported_media_type misdirected_request parameter_invalid"),
     **_all(ProblemError, "callback_url_invalid schedule_invalid key_invalid batch_invalid"),
     **_all(ProblemError, "idempotency_key_reused invocation_unfinished environment_in_use"),
+    **_all(ProblemError, "wait_exceeded"),
     **_all(ProblemError, "delivery_unfinished schedule_declared internal_error not_implemented"),
 }
 _BY_STATUS: dict[int, type[ProblemError]] = {

@@ -24,6 +24,7 @@ from runtime.registry.argument_check import check_arguments
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.results import Produced
 from runtime.sdk.context import Context, Number
+from runtime.sdk.response import Response, decode_response
 from runtime.testing.arguments import Given
 from runtime.testing.notes import Notes
 from runtime.testing.target import Target, find_function
@@ -35,7 +36,8 @@ _FUTURES = futures.__file__.rpartition("/")[0]
 def call(target: Target, /, **arguments: Any) -> Any:  # noqa: ANN401 - any arguments, any JSON
     """Run a function once, as Penstock would, and return its result as decoded JSON.
 
-    Bytes stay bytes; a generator gives the list of its items. What the function raises is raised.
+    Bytes stay bytes; a generator gives the list of its items; a `Response` comes back as one, whose
+    body is bytes. What the function raises is raised.
 
     Args:
         target: The function, or `PATH` or `PATH:NAME` of its file.
@@ -73,6 +75,8 @@ def perform(function: LoadedFunction, given: Given, notes: Notes) -> Any:  # noq
         )
 
     produced = _apart(act) if _is_in_event_loop() else act()
+    if produced.result_type == "response":
+        return _response_of(produced.result)
     return json.loads(produced.result) if produced.result_type == "json" else produced.result
 
 
@@ -110,6 +114,14 @@ def _context_of(function: LoadedFunction, given: Context, notes: Notes) -> Conte
         is_cancelled=lambda: given.cancelled,
         log=given.log,
     )
+
+
+def _response_of(stored: bytes) -> Response:
+    response = decode_response(stored)
+    headers: dict[str, list[str]] = {}
+    for name, value in response.headers:
+        headers.setdefault(name, []).append(value)
+    return Response(response.body, response.status, headers)
 
 
 def _is_in_event_loop() -> bool:

@@ -10,14 +10,18 @@ from typing import Any
 from gateway.cli.call.arguments import JSON
 from gateway.cli.tables import note, print_value
 
+PROBLEM = "application/problem+json"
+
 
 def print_result(content: bytes, media_type: str, output: Path | None) -> None:
-    """Write a result to a file or to standard output; bytes never to a terminal."""
+    """Write a result to a file or to standard output; only text to a terminal."""
     if output is not None:
         output.write_bytes(content)
         note(f"{len(content)} bytes of {media_type} in {output}")
     elif media_type == JSON:
         print_value(json.loads(content))
+    elif media_type.startswith("text/"):
+        sys.stdout.write(content.decode(errors="replace").removesuffix("\n") + "\n")
     elif sys.stdout.isatty():
         note(f"{len(content)} bytes of {media_type}; save them with --output FILE")
     else:

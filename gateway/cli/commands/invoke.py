@@ -15,7 +15,7 @@ import typer
 from gateway.cli.call.arguments import read_body
 from gateway.cli.call.live_view import LiveView
 from gateway.cli.call.options import BodyOption, CallFlags, NameArgument, WordsArgument
-from gateway.cli.call.result import print_failure, print_result
+from gateway.cli.call.result import PROBLEM, print_failure, print_result
 from gateway.cli.client.api_client import System, accept, find_system, path_to
 from gateway.cli.client.event_stream import follow
 from gateway.cli.client.options import JsonOption, UrlOption
@@ -101,5 +101,7 @@ def _print_result(
 ) -> None:
     if shown and shown == invocation["result"]:  # the generator's items have been printed
         return
-    answer = system.get(invocation["links"]["result"])
+    answer = system.ask("GET", invocation["links"]["result"])
+    if answer.media_type == PROBLEM:  # any other answer is the function's own, whatever its status
+        accept(answer)
     print_result(answer.body, answer.media_type, output)

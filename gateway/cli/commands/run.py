@@ -7,13 +7,13 @@ is stored. Its output goes to standard error as it comes, its result to standard
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from gateway.cli.call.arguments import read_data, write_arguments
@@ -28,10 +28,12 @@ from gateway.problems import ProblemError
 from runtime.errors import ArgumentsError, UnknownFunctionError
 from runtime.execution.outcome import Ending
 from runtime.execution.retry_decision import error_json
+from runtime.invocations.result import result_view
 from runtime.processes.environment import clean_environment
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.discovery import FoundFile
 from runtime.registry.manifest import Manifest
+from runtime.sdk.response import decode_response
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.testing.function_file import choose, read_file, split_name
 from runtime.testing.single_run import SingleRun
@@ -79,7 +81,11 @@ def run(
     if as_json:
         print_json(call)
     elif ending.kind == "succeeded" and not (view.items and view.items == call["result"]):
-        print_result(result, ending.media_type, output)
+        content, media_type = result, ending.media_type
+        if ending.result_type == "response":
+            response = decode_response(result)
+            content, media_type = response.body, response.media_type
+        print_result(content, media_type, output)
     if ending.kind != "succeeded":
         print_failure(call)
         refused = ending.kind == "arguments_invalid"
@@ -186,8 +192,7 @@ def _describe(manifest: Manifest, ending: Ending, result: bytes, view: _View) ->
     """Return the call with the members that an invocation has."""
     call: dict[str, Any] = {"function": manifest.name, "progress": view.progress}
     if ending.kind == "succeeded":
-        is_json = ending.result_type == "json"
-        shown = json.loads(result) if is_json else base64.b64encode(result).decode()
+        shown = json.loads(msgspec.json.encode(result_view(ending.result_type, result)))
         return {**call, "status": "succeeded", "result": shown, "error": None}
     status = "retrying" if ending.kind == "retry" else "failed"
     error = json.loads(error_json(_ERROR_TYPES.get(ending.kind, ending.kind), ending))

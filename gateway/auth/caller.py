@@ -25,7 +25,8 @@ class Caller:
 
     Attributes:
         grant: What they may do.
-        name: The name of their key; None if no key was needed.
+        name: The name of their key, or `webhook:<scheme>` for a signature; None if neither was
+            needed.
         key_id: The id of their key; "" without one.
         rate: The rate limit of their key, if it has one.
         expires_at_ms: When their key or session expires; None if never.

@@ -190,7 +190,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         retry_of=described(MAYBE_TEXT, "The invocation that this one retries."),
         retried_by=described(MAYBE_TEXT, "The invocation that retries this one."),
         batch=described(MAYBE_TEXT, "The id of its batch."),
-        caller=described(MAYBE_TEXT, "The name of the API key that made the call."),
+        caller=described(
+            MAYBE_TEXT,
+            "The name of the API key that made the call, or `webhook:` and the scheme of its "
+            "signature.",
+        ),
         callback=described(maybe(component_ref("Callback")), "Its callback, if any."),
         links=LINKS,
     ),

@@ -16,6 +16,8 @@ from gateway.openapi.examples import example_arguments
 from gateway.openapi.json_schema import relocate
 from gateway.routing.routes import ROUTES
 from runtime.registry.manifest import Manifest
+from runtime.sdk.options import Options
+from runtime.sdk.verification import parse_verification
 
 ORDER = Manifest(
     name="shop.order",
@@ -55,8 +57,15 @@ RAW = Manifest(
     raw_parameter="b",
 )
 HOOK = Manifest(name="hook", version="1", file="h.py", injected={"r": "request"})
+SHOP = "hmac:SHOP header=X-Shop-Signature prefix=v="
+SIGNED = Manifest(
+    name="signed",
+    version="1",
+    file="s.py",
+    options=Options(verify=parse_verification(SHOP)),
+)
 NEVER = Manifest(name="never", version="", file="n.py")
-MANIFESTS = (ORDER, RAW, HOOK, NEVER)
+MANIFESTS = (ORDER, RAW, HOOK, SIGNED, NEVER)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +111,18 @@ def test_every_operation_names_its_problems(made):
             assert ("401" in operation["responses"]) == needs_key
     order = made["paths"]["/functions/shop.order"]["post"]["responses"]
     assert {"400", "404", "409", "413", "415", "422", "502", "503", "504"} <= set(order)
+
+
+def test_a_function_that_verifies_takes_a_signature_or_a_key(made):
+    signed, plain = (made["paths"][f"/functions/{name}"]["post"] for name in ("signed", "hook"))
+    schemes = made["components"]["securitySchemes"]
+
+    assert signed["security"][-1] == {"signature-x-shop-signature": []}
+    assert len(signed["security"]) == len(plain["security"]) + 1
+    assert schemes["signature-x-shop-signature"]["name"] == "X-Shop-Signature"
+    assert "`v=<hex>`" in schemes["signature-x-shop-signature"]["description"]
+    for operation, is_listed in ((signed, True), (plain, False)):
+        assert ("signature_invalid" in operation["responses"]["401"]["$ref"]) is is_listed
 
 
 def test_every_reference_leads_somewhere(made):

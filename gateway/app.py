@@ -18,6 +18,8 @@ from gateway.auth.csrf import origin_of
 from gateway.auth.failure_throttle import FailureThrottle
 from gateway.auth.key_check import KeyCache, KeyChecker
 from gateway.auth.middleware import AuthMiddleware
+from gateway.auth.redis_clock import RedisClock
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.invoke.admission import read_admission
 from gateway.invoke.bulk_retry import BulkRetrier
 from gateway.invoke.call_plan import CallPlans
@@ -31,6 +33,7 @@ from gateway.live.manifest_cache import ManifestCache
 from gateway.live.statistics_cache import StatisticsCache
 from gateway.live.subscriber import Subscriber
 from gateway.live.waiters import InvocationReader, Waiters
+from gateway.parsing.function_names import find_name
 from gateway.resources.batches import BatchRetry, OneBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
 from gateway.resources.checks import CheckList, OneCheck
@@ -60,20 +63,22 @@ from gateway.resources.openfaas_system import (
 )
 from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
-from gateway.resources.raw_calls import AsyncFunction, RawFunction
+from gateway.resources.raw_calls import AsyncFunction, AsyncFunctionBelow, RawFunction
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
 from gateway.resources.workers import WorkerList, WorkerPublishing
 from gateway.routing.routes import ROUTES
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
 from gateway.serving.limits import ConnectionLimits
-from gateway.startup_checks import expected_hosts, is_open
+from gateway.startup_checks import expected_hosts, is_open, read_origins
+from gateway.webhooks.secret_keys import SecretKeys
 from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.ssrf_guard import parse_policy
 from runtime.logs import configure_logs
-from runtime.settings import Settings, read_environment, read_settings
+from runtime.settings import Settings, read_environment, read_secrets, read_settings
 from runtime.store.async_connection import AsyncConnection
 from runtime.telemetry.tracer_setup import open_tracer
 from runtime.telemetry.tracing import Tracer
@@ -92,8 +97,12 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     waiters = Waiters()
     invocation_reader = InvocationReader(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
+    clock = RedisClock(store)
     key_cache = KeyCache(
-        store, on_revoked=streams.end_those_of, on_logged_out=streams.end_those_of_session
+        store,
+        on_revoked=streams.end_those_of,
+        on_logged_out=streams.end_those_of_session,
+        clock=clock,
     )
     checker = KeyChecker(key_cache, FailureThrottle(time.monotonic))
     subscriber = Subscriber(
@@ -111,11 +120,15 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         waiters.drain()
         streams.drain()
 
+    origins = AllowedOrigins(read_origins(chosen), lambda: manifest_cache.manifests, find_name)
+    webhooks = WebhookCallers(manifest_cache.recall, SecretKeys(read_secrets()), clock)
     auth_middleware = AuthMiddleware(
         is_open=is_open(chosen),
         checker=checker,
         store=store,
+        webhooks=webhooks,
         public_origin=origin_of(chosen.public_url),
+        origins=origins,
     )
     app = GatewayApplication(
         bodies=BodyMemory(chosen.max_held_bytes),
@@ -132,10 +145,13 @@ def create(settings: Settings | None = None) -> GatewayApplication:
             *([TracerLifespan(tracer)] if tracer else []),
         ],
         hosts=expected_hosts(chosen),
+        origins=origins,
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    resources = _resources(chosen, store, manifest_cache, invocation_reader, invoker, plans, tracer)
+    resources = _resources(
+        chosen, store, manifest_cache, invocation_reader, invoker, plans, webhooks, tracer
+    )
     more = {
         "events": Events(streams, invocation_reader, now_ms=key_cache.now_ms),
         "openfaas_logs": OpenFaasLogs(store, manifest_cache, streams, now_ms=key_cache.now_ms),
@@ -154,23 +170,33 @@ def _resources(
     invocation_reader: InvocationReader,
     invoker: Invoker,
     plans: CallPlans,
+    webhooks: WebhookCallers,
     tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
     callbacks = AddressCache(policy)
     retrier = BulkRetrier(store, manifest_cache, invoker.admission)
     invoke = InvokeFunction(
-        manifest_cache=manifest_cache, plans=plans, invoker=invoker, callbacks=callbacks
+        manifest_cache=manifest_cache,
+        plans=plans,
+        invoker=invoker,
+        callbacks=callbacks,
+        webhooks=webhooks,
     )
     origin = origin_of(settings.public_url).decode()
-    reader = RawCallReader(manifest_cache=manifest_cache, plans=plans, origin=origin)
+    reader = RawCallReader(
+        manifest_cache=manifest_cache, plans=plans, webhooks=webhooks, origin=origin
+    )
     documents = Documents(manifest_cache)
     dashboard = read_dashboard_files()
     return {
-        "function": Function(store, manifest_cache, invoke),
         "raw_function": RawFunction(reader, invoker, longest_wait_s=settings.max_wait),
         "async_function": AsyncFunction(reader, invoker, callbacks=callbacks, store=store),
-        "functions": FunctionList(store, manifest_cache),
+        "async_function_below": AsyncFunctionBelow(
+            reader, invoker, callbacks=callbacks, store=store
+        ),
+        "function": Function(store, manifest_cache, invoke, webhooks),
+        "functions": FunctionList(store, manifest_cache, webhooks),
         "function_batch": InvokeBatch(
             store=store,
             manifest_cache=manifest_cache,

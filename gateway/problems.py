@@ -47,6 +47,12 @@ KINDS: dict[str, ProblemKind] = {
     "unauthenticated": _kind(
         401, "API key required", "The request needs a valid API key or session."
     ),
+    "signature_invalid": _kind(
+        401,
+        "Signature not accepted",
+        "The signature of a webhook is malformed, stale or wrong, or the gateway has no secret to "
+        "verify it with.",
+    ),
     "forbidden": _kind(403, "Forbidden", "The caller's key does not have the required scope."),
     "cross_site_refused": _kind(
         403,

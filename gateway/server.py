@@ -11,7 +11,13 @@ from typing import Any
 
 from gunicorn.util import getcwd  # type: ignore[import-untyped]
 
-from gateway.startup_checks import count_keys_at, read_caller_rate, require_safe_bind
+from gateway.startup_checks import (
+    count_keys_at,
+    read_caller_rate,
+    read_origins,
+    require_safe_bind,
+    warn_of_origins,
+)
 from runtime.errors import SettingsError
 from runtime.processes.environment import hide_from_own_user
 from runtime.processes.module_path import leave_out_folder
@@ -25,6 +31,7 @@ try:
     parse_address(_settings.redis)
     require_safe_bind(_settings, lambda: count_keys_at(_settings.redis))
     read_caller_rate(_settings)
+    read_origins(_settings)
 except SettingsError as error:
     raise SystemExit(f"penstock: {error}") from None
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own file there
@@ -58,9 +65,11 @@ worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
 
 
 def on_starting(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn's hook
-    """Log a warning for each variable that looks like a setting but is none."""
+    """Log a warning for each unknown variable, and for settings that open too much."""
     for reported in unknown_variables(for_functions=_settings.function_env):
         arbiter.log.warning(reported)
+    if warning := warn_of_origins(_settings):
+        arbiter.log.warning(warning)
 
 
 def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook

@@ -1,4 +1,4 @@
-"""Checks of the settings at startup: who needs a key, the bind, allowed hosts, the caller rate.
+"""Checks of the settings at startup: who needs a key, the bind, hosts, origins, the caller rate.
 
 Gunicorn's arbiter and `up` refuse an unsafe bind before they listen; the application takes the
 other answers from here. The rule: an address that others can reach is not served without keys
@@ -16,6 +16,7 @@ from gateway.serving.allowed_hosts import AllowedHosts
 from runtime.errors import SettingsError, StoreError
 from runtime.sdk.option_parsing import parse_rate
 from runtime.sdk.options import Rate
+from runtime.sdk.origins import ANY_ORIGIN, parse_origins
 from runtime.settings import Settings
 
 _ANSWER_LIMIT_S = 3.0
@@ -99,3 +100,25 @@ def read_caller_rate(settings: Settings) -> Rate | None:
         raise SettingsError(
             f"PENSTOCK_CALLER_RATE: {error} (got {settings.caller_rate!r})"
         ) from error
+
+
+def read_origins(settings: Settings) -> tuple[str, ...]:
+    """Return the origins whose pages may use every path.
+
+    Raises:
+        SettingsError: The setting is malformed.
+    """
+    try:
+        return parse_origins(settings.cors_origins)
+    except ValueError as error:
+        raise SettingsError(f"PENSTOCK_CORS_ORIGINS: {error}") from error
+
+
+def warn_of_origins(settings: Settings) -> str | None:
+    """Return a warning if every web page may use a gateway that needs no key."""
+    if not (is_open(settings) and ANY_ORIGIN in settings.cors_origins):
+        return None
+    return (
+        "PENSTOCK_CORS_ORIGINS=* without keys: every web page that a browser opens can call the "
+        "functions and read every invocation; name the origins, or set PENSTOCK_AUTH=required"
+    )

@@ -20,6 +20,8 @@ from runtime.setting_values import Field, Setting, read_value, settings_of
 
 MIB = 1024 * 1024
 _PREFIX = "PENSTOCK_"
+_SECRET_PREFIX = f"{_PREFIX}SECRET_"
+_SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)  # also in runtime.sdk.verification
 _ENV_FILE = Path(".env")
 _SERVICE = re.compile(r"_SERVICE_(?:HOST|PORT)|_PORT_\d+_(?:TCP|UDP)")
 _BEATS_IN_A_LEASE = 3
@@ -78,11 +80,21 @@ class Settings:
         description="Whether callers need an API key. `auto`: no on loopback, yes otherwise; "
         "`required`; `off`.",
     )
-    key: str = Field("", repr=False, description="API key that the commands send.")
+    url: str = Field(
+        "", description="Base URL of the system that the commands and the Python client call."
+    )
+    key: str = Field(
+        "", repr=False, description="API key that the commands and the Python client send."
+    )
     public_url: str = Field(
         "",
         description="Public base URL of the gateway, used for links in callbacks. If empty, "
         "those links are relative.",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins whose web pages may use the API, such as `https://app.example`, "
+        "comma-separated; or `*` for any. Functions add their own by `cors`.",
     )
     callback_secret: tuple[str, ...] = Field(
         (),
@@ -258,7 +270,8 @@ def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
     reported = []
     for variable in _say_all():
         name = variable.upper()
-        is_ours = name.startswith(_PREFIX) and name not in known and not _SERVICE.search(name)
+        is_known = name in known or _secret_name(name) is not None or _SERVICE.search(name)
+        is_ours = name.startswith(_PREFIX) and not is_known
         if is_ours and variable not in for_functions:
             import difflib  # noqa: PLC0415 - needed only when a variable is unknown
 
@@ -273,9 +286,34 @@ def are_set(*names: str) -> bool:
     return not _read_variables().keys().isdisjoint(names)
 
 
-def read_environment() -> dict[str, str]:
-    """Return a copy of this process's environment, to start child processes with."""
-    return dict(os.environ)
+def read_environment(*, with_secrets: bool = False) -> dict[str, str]:
+    """Return a copy of this process's environment, to start child processes with.
+
+    The secrets of `read_secrets` are left out, because only gateways need them.
+    """
+    return {k: v for k, v in os.environ.items() if with_secrets or not _is_secret(k)}
+
+
+def read_secrets() -> dict[str, tuple[str, ...]]:
+    """Return the secrets that webhooks are verified with, by name: `PENSTOCK_SECRET_<NAME>`.
+
+    Several are separated by commas: while one replaces another, both are valid.
+    """
+    return {
+        name: tuple(part.strip() for part in text.split(",") if part.strip())
+        for variable, text in _say_all().items()
+        if text and (name := _secret_name(variable)) is not None
+    }
+
+
+def _is_secret(variable: str) -> bool:
+    return variable.upper().startswith(_SECRET_PREFIX)
+
+
+def _secret_name(variable: str) -> str | None:
+    """Return the name of the secret that a variable holds; None if it holds none."""
+    name = variable.upper().removeprefix(_SECRET_PREFIX)
+    return name if _is_secret(variable) and _SECRET_NAME.fullmatch(name) else None
 
 
 def _read_variables() -> dict[str, str]:

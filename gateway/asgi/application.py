@@ -17,15 +17,18 @@ import falcon.asgi
 from falcon.asgi import Request, Response
 
 from gateway.asgi.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
+from gateway.asgi.cors import adding, answer_preflight, is_preflight
 from gateway.asgi.problem_rendering import render_problem
 from gateway.problems import ProblemError
 from gateway.serving.allowed_hosts import AllowedHosts
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
 from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import BODY, HEADERS, headers_by_name
 
 IS_HEAD = "penstock.is_head"
 _CHECKED_FIRST_BYTES = 64 * 1024
+_CACHED = frozenset({"GET", "HEAD"})
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -40,6 +43,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         bodies: Counts the body bytes that the process holds, over all connections.
         drain: Ends long waits when the process stops.
         hosts: The host names that a request may be for; None allows any.
+        origins: The origins whose web pages may use the gateway.
     """
 
     def __init__(
@@ -52,11 +56,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         door: Door | None = None,
         bodies: BodyMemory | None = None,
         hosts: AllowedHosts | None = None,
+        origins: AllowedOrigins | None = None,
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits
         self.drain = drain
         self.hosts = hosts
+        self.origins = origins or AllowedOrigins()
         self.bodies = bodies
         self._body_limits = body_limits
         self._door = door
@@ -70,8 +76,21 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             return
         if HEADERS not in scope:
             _note_headers(scope)
-        limit: BodyLimit | None = None
+        origin = scope[HEADERS].get(b"origin")
+        if origin is not None and is_preflight(scope):
+            template = self._template_of(scope)
+            problem = await answer_preflight(scope, send, self.origins, template=template)
+            if problem is not None:
+                await _refuse(scope, send, problem)
+            return
+        # A page's POST always has an Origin; a GET without one may fill a cache that pages use.
+        if origin is not None or scope["method"] in _CACHED:
+            send = adding(self.origins.headers(origin, scope["path"]), send)
+        await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         headers = scope[HEADERS]
+        limit: BodyLimit | None = None
         announced = int(headers.get(b"content-length", 0))
         is_chunked = b"transfer-encoding" in headers
         if announced > SMALL_BYTES or is_chunked:
@@ -98,9 +117,12 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         await super().__call__(scope, receive, send)
 
     def _limit_of(self, scope: Mapping[str, Any]) -> BodyLimit:
-        found = self._router.find(scope["path"])
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        return self._body_limits.find(found[3] or "" if found else "", method)
+        return self._body_limits.find(self._template_of(scope), method)
+
+    def _template_of(self, scope: Mapping[str, Any]) -> str:
+        found = self._router.find(scope["path"])
+        return found[3] or "" if found else ""
 
 
 def _note_headers(scope: dict[str, Any]) -> None:

@@ -21,7 +21,9 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.auth.failure_throttle import FailureThrottle
+from gateway.auth.redis_clock import RedisClock
 from gateway.problems import ProblemError
+from gateway.webhooks.signatures import CHALLENGE
 from runtime.access.api_key import KEY_PREFIX, ApiKey, parse_key_text, presumed_id, read_key
 from runtime.errors import StoreError
 from runtime.store import access_commands
@@ -51,6 +53,7 @@ class KeyCache:
         trusted_s: How long a key is trusted after Redis confirmed it.
         missing_s: How long an id without a key is remembered.
         use_noted_every_s: How often the uses of keys are written to Redis.
+        clock: Redis's clock, which decides when a key expires.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class KeyCache:
         trusted_s: float = _TRUSTED_S,
         missing_s: float = _MISSING_S,
         use_noted_every_s: float = _USE_NOTED_EVERY_S,
+        clock: RedisClock | None = None,
     ) -> None:
         self._store = store
         self._on_revoked = on_revoked
@@ -74,7 +78,7 @@ class KeyCache:
         self._missing: dict[str, float] = {}
         self._revoked: dict[str, None] = {}  # never expire; oldest first
         self._is_subscribed = False
-        self._redis_ahead_ms = 0.0
+        self._clock = clock or RedisClock(store)
         self._used: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
 
@@ -124,11 +128,11 @@ class KeyCache:
 
     def note_time(self, now_ms: int) -> None:
         """Update the offset to Redis's clock; `now_ms` is the time that Redis has just reported."""
-        self._redis_ahead_ms = now_ms - asyncio.get_running_loop().time() * 1000
+        self._clock.note(now_ms)
 
     def now_ms(self) -> int:
         """Return the time by Redis's clock, estimated from its last report."""
-        return round(asyncio.get_running_loop().time() * 1000 + self._redis_ahead_ms)
+        return self._clock.now_ms()
 
     def note_use(self, key_id: str) -> None:
         """Record the use of a key; all uses are written to Redis together, later."""
@@ -206,7 +210,6 @@ class KeyCache:
             _log.debug("key_use_not_noted", reason=str(error))
 
 
-CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _LONGEST = 512
 
 

@@ -2,7 +2,12 @@
 
 A gateway is open (on a loopback address, or with `auth` off), or it needs an API key or a session.
 A key that is sent is always checked. On an open gateway, a Bearer token that is not an API key is
-left to the function. An operation without a scope in the route table refuses every caller.
+left to the function. A call of a function that verifies webhooks needs no key if it is signed. An
+operation without a scope in the route table refuses every caller.
+
+A page of another origin that CORS allows may change something only with a Bearer key, or, where no
+key is needed, by a call without any credentials: a cookie or a password that a browser adds by
+itself never counts.
 """
 
 from __future__ import annotations
@@ -19,10 +24,12 @@ from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.auth.key_check import KeyChecker, shown_key, unauthenticated
 from gateway.auth.permissions import require_permission
 from gateway.auth.session_cookie import session_of
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.parsing.headers import noted_header
 from gateway.parsing.preferences import read_query_lists
 from gateway.problems import ProblemError
 from gateway.routing.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.request_parser import HEADERS
 from runtime.access.api_key import KEY_PREFIX, ApiKey, read_key
 from runtime.errors import PenstockError
@@ -43,7 +50,9 @@ class AuthMiddleware:
         is_open: Whether the gateway needs no key.
         checker: Checks API keys.
         store: The connection to Redis, for sessions.
+        webhooks: Verifies the signatures of calls without a key.
         public_origin: The origin that browsers see, if a proxy does not forward its Host header.
+        origins: The other origins whose pages may use the gateway.
     """
 
     def __init__(
@@ -52,12 +61,16 @@ class AuthMiddleware:
         is_open: bool,
         checker: KeyChecker,
         store: AsyncConnection,
+        webhooks: WebhookCallers,
         public_origin: bytes = b"",
+        origins: AllowedOrigins | None = None,
     ) -> None:
         self._is_open = is_open
         self._checker = checker
         self._store = store
+        self._webhooks = webhooks
         self._public_origin = public_origin
+        self._origins = origins or AllowedOrigins()
         self._shown: dict[bytes, tuple[ApiKey, Caller]] = {}
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -88,9 +101,11 @@ class AuthMiddleware:
         shown = None if authorization is None else shown_key(authorization)
         # A function may change something at any method.
         is_change = scope["method"] not in SAFE_METHODS or scope["path"].startswith(_RAW)
-        if is_change and not _is_bearer(authorization):
-            self._refuse_other_sites(scope)
-        if self._is_open and (shown is None or not shown.startswith(KEY_PREFIX)):
+        is_key = shown is not None and shown.startswith(KEY_PREFIX)
+        # A page can send any Bearer token where CORS lets it, but only a key proves who calls.
+        if is_change and not (is_key and _is_bearer(authorization)):
+            self._refuse_other_sites(scope, authorization)
+        if self._is_open and not is_key:
             scope[CALLER] = ANYBODY
             return
         if _is_open_path(scope["method"], scope["path"]):
@@ -102,7 +117,7 @@ class AuthMiddleware:
             scope[CALLER] = caller = caller_with(key)
             if header is not None and _is_bearer(authorization):
                 self._learn(header, key, caller)
-        else:
+        elif not await self._webhooks.admit(scope):
             scope[CALLER] = await self._caller_of_session(scope, is_change=is_change)
 
     async def process_resource(
@@ -166,8 +181,17 @@ class AuthMiddleware:
             session=digest,
         )
 
-    def _refuse_other_sites(self, scope: dict[str, Any]) -> None:
-        if comes_from_elsewhere(scope, self._public_origin):
+    def _refuse_other_sites(self, scope: dict[str, Any], authorization: str | None) -> None:
+        if not comes_from_elsewhere(scope, self._public_origin):
+            return
+        origin: bytes | None = scope[HEADERS].get(b"origin")
+        if origin is None or not self._origins.allow_without_key(origin, scope["path"]):
+            raise _from_another_site()
+        if not self._is_open:
+            raise unauthenticated(
+                "A page of another origin needs an API key, as `Authorization: Bearer …`."
+            )
+        if authorization is not None and not _is_bearer(authorization):
             raise _from_another_site()
 
 
@@ -179,8 +203,7 @@ def _is_open_path(method: str, path: str) -> bool:
 def _is_rechecked(scope: dict[str, Any]) -> bool:
     """Whether the script that accepts the call checks the key again."""
     path: str = scope["path"]
-    is_raw = path.startswith(_RAW)
-    return is_raw or (path.startswith(_INVOKING) and scope["method"] == "POST")
+    return (scope["method"] == "POST" and path.startswith(_INVOKING)) or path.startswith(_RAW)
 
 
 def _is_bearer(authorization: str | None) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-from runtime.errors import PenstockError, SettingsError, StoreError
+from runtime.errors import ArgumentsError, PenstockError, SettingsError, StoreError
 
 
 class ExitCode(IntEnum):
@@ -91,6 +91,12 @@ def describe_problem(status: int, body: bytes) -> str:
         return f"the system answered with HTTP status {status}"
     step = _NEXT_STEPS.get(code)
     return f"{said} ({code})" + (f"; {step}" if step else "") + "".join(faults)
+
+
+def describe_faults(error: ArgumentsError) -> str:
+    """Return wrong arguments as the problem that a gateway would answer with, as text."""
+    faults = [f"\n  {fault.pointer or '/'}: {fault.detail}" for fault in error.faults]
+    return f"Invalid arguments ({error.code})" + "".join(faults)
 
 
 def describe_failure(error: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ COMMANDS = (
     CommandEntry("new", "Create a commented function file that works at once."),
     CommandEntry("add", "Add packages to what a function file needs."),
     CommandEntry("relock", "Resolve the packages of functions anew."),
+    CommandEntry("run", "Run the function of a file once, without a system."),
     CommandEntry("ls", "List the functions of a running system."),
     CommandEntry("invoke", "Call a function; wait for its result with --wait."),
     CommandEntry("batch", "Call a function once for each row of a file."),

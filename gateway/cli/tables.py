@@ -70,7 +70,7 @@ def print_list(
 
 def note(text: str) -> None:
     """Print a message, which is not part of the result, to standard error."""
-    print(text, file=sys.stderr)
+    sys.stderr.write(f"{text}\n")  # in one write: the process of `run` writes there, too
 
 
 _SECOND_MS = 1_000

@@ -43,6 +43,7 @@ class CallPlan:
         manifest: The manifest.
         accepted: The templates for accepted invocations.
         takes_request: Whether the function takes the HTTP request itself.
+        verification: How its webhooks are verified; None if it verifies none.
         shared: The common fields of its submissions.
 
     Args:
@@ -60,6 +61,7 @@ class CallPlan:
         "manifest",
         "shared",
         "takes_request",
+        "verification",
     )
 
     def __init__(
@@ -73,6 +75,7 @@ class CallPlan:
         self.manifest = manifest
         self.accepted = accepted
         self.takes_request = manifest.takes_request
+        self.verification = manifest.options.verify
         self.shared = share(manifest, max_waiting=max_waiting)
         self._store = store
         self._groups: dict[str, SubmitPipeline] = {}

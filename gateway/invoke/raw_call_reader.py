@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from falcon.asgi import Request
+from falcon.asgi import Request, Response
 
 from gateway.asgi.application import IS_HEAD
 from gateway.auth.caller import caller_of
 from gateway.auth.permissions import lacks_scope
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.invoke.call_headers import read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
 from gateway.invoke.incoming import incoming_of
+from gateway.invoke.webhook_challenge import answer_challenge
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.arguments import ParsedArguments
 from gateway.parsing.function_names import find_name
@@ -57,21 +59,29 @@ class RawCallReader:
     Args:
         manifest_cache: The published functions.
         plans: What the calls of each function have in common.
+        webhooks: Verifies signed calls.
         origin: The origin that callers see, if a proxy does not pass on theirs.
     """
 
     def __init__(
-        self, *, manifest_cache: ManifestCache, plans: CallPlans, origin: str = ""
+        self,
+        *,
+        manifest_cache: ManifestCache,
+        plans: CallPlans,
+        webhooks: WebhookCallers,
+        origin: str = "",
     ) -> None:
         self._manifest_cache = manifest_cache
         self._plans = plans
+        self._webhooks = webhooks
         self._origin = origin
 
-    async def read(self, req: Request, name: str, rest: str) -> RawCall:
-        """Return the call in a request.
+    async def read(self, req: Request, resp: Response, name: str, rest: str) -> RawCall | None:
+        """Return the call in a request; None if it was a sender's challenge, which is answered.
 
         Args:
             req: The request.
+            resp: Its response.
             name: The function, as its caller names it.
             rest: What follows the name in the path.
 
@@ -82,6 +92,13 @@ class RawCallReader:
         """
         plan = await self._find_plan(req, name)
         manifest = plan.manifest
+        own: dict[str, Any] = {}
+        if plan.verification is not None:
+            delivery = await self._webhooks.require(req.scope, manifest)
+            if delivery is not None and answer_challenge(resp, delivery):
+                return None
+            if delivery is not None and delivery.sender_id is not None:
+                own["idempotency"] = delivery.sender_id  # sent again, it runs once
         check_available(manifest)
         _require_method(req, manifest)
         timeout_ms, call_id = _read_timeout(req), _read_call_id(req)
@@ -103,7 +120,8 @@ class RawCallReader:
             decoded = await read_long_json_object(incoming.body)
         sourced = read_leniently(manifest, incoming, decoded)
         plan.check(sourced.decoded)
-        return RawCall(plan, invocation_id, call_id, timeout_ms, sourced, read_varying(req.scope))
+        own = {**read_varying(req.scope), **own}
+        return RawCall(plan, invocation_id, call_id, timeout_ms, sourced, own)
 
     async def _find_plan(self, req: Request, name: str) -> CallPlan:
         cache, grant = self._manifest_cache, caller_of(req.scope).grant

@@ -13,6 +13,7 @@ import time
 import msgspec
 import structlog
 
+from gateway.parsing.function_names import find_name
 from runtime.errors import FunctionUnavailableError, StoreError, UnknownFunctionError
 from runtime.registry.manifest import Manifest
 from runtime.registry.manifest_codec import decode_manifest
@@ -64,6 +65,11 @@ class ManifestCache:
     def mark_stale(self) -> None:
         """Read all manifests again soon: something has changed, or may have changed."""
         self._stale.set()
+
+    def recall(self, name: str) -> Manifest | None:
+        """Return a function's manifest if it is cached, by its name or as OpenFaaS writes it."""
+        found = find_name(self.manifests, name)
+        return None if found is None else self.manifests[found]
 
     async def find(self, name: str) -> Manifest:
         """Return a function's manifest.

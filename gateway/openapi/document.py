@@ -23,7 +23,7 @@ from gateway.openapi.header_components import HEADERS, PARAMETERS
 from gateway.openapi.health_schemas import HEALTH_SCHEMAS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
-from gateway.openapi.security import SECURITY_SCHEMES
+from gateway.openapi.security import SECURITY_SCHEMES, signature_scheme
 from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.routing.operation import Operation, Route
 from gateway.routing.routes import BY_TEMPLATE, ROUTES
@@ -95,14 +95,17 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
         **CHECK_SCHEMAS,
     }
     responses: dict[str, Any] = {}
+    signatures: list[tuple[str, dict[str, Any]]] = []
     invoke = BY_TEMPLATE.get((_INVOKE_PATH, "POST"))
     for manifest in sorted(manifests, key=lambda each: each.name):
         if manifest.version and invoke is not None and grant.may_see(manifest.name):
             schemas.update(function_schemas(manifest))
+            if manifest.options.verify is not None:
+                signatures.append(signature_scheme(manifest.options.verify))
             operation = function_operation(manifest, invoke, responses)
             spec.path(path=f"/functions/{manifest.name}", operations={"post": operation})
     _add_fixed(spec, responses, grant)
-    for name, scheme in SECURITY_SCHEMES.items():
+    for name, scheme in {**SECURITY_SCHEMES, **dict(signatures)}.items():
         spec.components.security_scheme(name, scheme)
     for name, schema in schemas.items():
         spec.components.schema(name, schema)

@@ -11,9 +11,10 @@ from gateway.openapi.descriptions import operation_description
 from gateway.openapi.examples import example_arguments
 from gateway.openapi.header_components import problem_responses
 from gateway.openapi.json_schema import ANY_OBJECT, BINARY, Json, component_ref, object_of, relocate
-from gateway.openapi.security import key_problems, security_of
+from gateway.openapi.security import key_problems, security_of, signature_scheme
 from gateway.routing.operation import Operation, QueryParameter
 from runtime.registry.manifest import Manifest
+from runtime.sdk.verification import Verification
 
 _JSON = "application/json"
 PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
@@ -85,6 +86,7 @@ def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -
         body=_request_body(manifest),
         invocation=f"{manifest.name}-invocation",
         scope=manifest.name,
+        verification=manifest.options.verify,
     )
 
 
@@ -119,7 +121,14 @@ def _calling(  # noqa: PLR0913 - the members of one operation
     body: Json,
     invocation: str,
     scope: str = "",
+    verification: Verification | None = None,
 ) -> Json:
+    problems = (*invoke.problems, *key_problems(invoke))
+    security = security_of(invoke, scope)
+    if verification is not None or not scope:
+        problems += ("signature_invalid",)
+    if verification is not None:
+        security.append({signature_scheme(verification)[0]: []})
     return {
         "operationId": operation_id,
         "tags": ["invoke"],
@@ -132,10 +141,10 @@ def _calling(  # noqa: PLR0913 - the members of one operation
         "requestBody": body,
         "responses": {
             **_answers(invocation),
-            **problem_responses((*invoke.problems, *key_problems(invoke)), responses),
+            **problem_responses(problems, responses),
         },
         "callbacks": {"finished": invocation_callback(invocation)},
-        "security": security_of(invoke, scope),
+        "security": security,
     }
 
 

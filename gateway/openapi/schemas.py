@@ -25,6 +25,7 @@ from gateway.openapi.json_schema import (
 )
 from gateway.problems import KINDS
 from runtime.invocations.status import Status
+from runtime.sdk.verification import SCHEME_NAMES
 
 _MAYBE_ANY_OBJECT = {**ANY_OBJECT, "type": ["object", "null"]}
 _URI = {"type": "string", "format": "uri"}
@@ -208,6 +209,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "How many of its attempts one runner process may run at the same time: its "
             "option `per_process`, or the default for its kind.",
         ),
+        verification=described(
+            maybe(component_ref("Verification")),
+            "How its webhooks are verified; null if it verifies none.",
+        ),
         state=choice(
             ["serving", "loading", "unavailable"],
             "`serving`: a version accepts calls; if it is not the one on "
@@ -233,6 +238,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "description": "How many invocations wait, and how many had each outcome.",
         },
         links=LINKS,
+    ),
+    "Verification": component(
+        "How the webhooks of a function are verified (its option `verify`).",
+        scheme=choice(SCHEME_NAMES, "How the sender signs."),
+        secret=described(TEXT, "The name of the secret, which is `PENSTOCK_SECRET_<name>`."),
+        is_set=flag("Whether the gateway that answers has the secret."),
     ),
     "FunctionEnvironment": component(
         "The environment in which a function runs: an interpreter and its packages.",

@@ -6,6 +6,8 @@ from typing import Any
 
 from gateway.parsing.cookies import SESSION_COOKIE
 from gateway.routing.operation import Operation
+from gateway.webhooks.schemes import scheme_of
+from runtime.sdk.verification import Verification
 
 Json = dict[str, Any]
 SECURITY_SCHEMES: dict[str, Json] = {
@@ -51,6 +53,18 @@ def security_of(operation: Operation, function: str = "") -> list[Json]:
         "admin": ["admin"],
     }[operation.permission or "admin"]
     return [] if scopes is None else [{name: scopes} for name in SECURITY_SCHEMES]
+
+
+def signature_scheme(verification: Verification) -> tuple[str, Json]:
+    """Return the name and the security scheme of signed webhooks; either it or a key is enough."""
+    scheme = scheme_of(verification)
+    return f"signature-{scheme.header.lower()}", {
+        "type": "apiKey",
+        "in": "header",
+        "name": scheme.header,
+        "description": "A signature of the body by the sender of a webhook (scheme "
+        f"`{verification.scheme}`): {scheme.form}. No key is needed then.",
+    }
 
 
 def key_problems(operation: Operation) -> tuple[str, ...]:

@@ -48,11 +48,11 @@ class RawRequest:
 
     method: str
     path: str
-    url: str
     query: str
     headers: list[tuple[bytes, bytes]]
     content_type: str
     body: bytes
+    url: str = ""
     shows_authorization: bool = False
 
 

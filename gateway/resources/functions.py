@@ -8,6 +8,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.live.manifest_cache import ManifestCache
 from gateway.resources.invoke import InvokeFunction
 from gateway.resources.json_answer import answer_json
@@ -23,9 +24,12 @@ _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "w
 class FunctionList:
     """GET /functions."""
 
-    def __init__(self, store: AsyncConnection, manifest_cache: ManifestCache) -> None:
+    def __init__(
+        self, store: AsyncConnection, manifest_cache: ManifestCache, webhooks: WebhookCallers
+    ) -> None:
         self._store = store
         self._manifest_cache = manifest_cache
+        self._webhooks = webhooks
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List every function that the caller may see, by name."""
@@ -34,7 +38,10 @@ class FunctionList:
         stats = await _read_stats(self._store)
         may_see = caller_of(req.scope).grant.may_see
         manifests = [m for m in self._manifest_cache.manifests.values() if may_see(m.name)]
-        items = [function_view(manifest, stats.get(manifest.name, {})) for manifest in manifests]
+        items = [
+            function_view(manifest, stats.get(manifest.name, {}), self._webhooks)
+            for manifest in manifests
+        ]
         answer_json(resp, {"items": items, "next": None})
 
 
@@ -42,17 +49,22 @@ class Function:
     """GET and POST /functions/{name}."""
 
     def __init__(
-        self, store: AsyncConnection, manifest_cache: ManifestCache, invoke: InvokeFunction
+        self,
+        store: AsyncConnection,
+        manifest_cache: ManifestCache,
+        invoke: InvokeFunction,
+        webhooks: WebhookCallers,
     ) -> None:
         self._store = store
         self._manifest_cache = manifest_cache
+        self._webhooks = webhooks
         self.on_post = invoke.on_post
 
     async def on_get(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
         """Show one function."""
         manifest = await self._manifest_cache.find(name)
         stats = await _read_stats(self._store)
-        answer_json(resp, function_view(manifest, stats.get(name, {})))
+        answer_json(resp, function_view(manifest, stats.get(name, {}), self._webhooks))
 
 
 def _state_of(manifest: Manifest) -> str:
@@ -88,7 +100,21 @@ def _environment_view(environment: EnvironmentView) -> dict[str, Any]:
     }
 
 
-def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
+def _verification_view(manifest: Manifest, webhooks: WebhookCallers) -> dict[str, Any] | None:
+    """Return how webhooks are verified, and whether this gateway has the secret."""
+    verification = manifest.options.verify
+    if verification is None:
+        return None
+    return {
+        "scheme": verification.scheme,
+        "secret": verification.secret,
+        "is_set": webhooks.has_secret(verification),
+    }
+
+
+def function_view(
+    manifest: Manifest, counts: dict[str, int], webhooks: WebhookCallers
+) -> dict[str, Any]:
     """Return a function as callers see it."""
     here = f"/functions/{manifest.name}"
     return {
@@ -101,6 +127,7 @@ def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
         "options": manifest.options,
         "queue": manifest.options.queue,
         "window": manifest.window,
+        "verification": _verification_view(manifest, webhooks),
         "state": _state_of(manifest),
         "error": manifest.error,
         "environment": _environment_view(manifest.environment),

@@ -12,11 +12,13 @@ from __future__ import annotations
 from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
+from gateway.auth.webhook_callers import WebhookCallers
 from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
 from gateway.invoke.call_submission import build_submission
 from gateway.invoke.incoming import incoming_of
 from gateway.invoke.invoker import Invoker
+from gateway.invoke.webhook_challenge import answer_challenge
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.arguments import ParsedArguments, holds_json, read_arguments
 from gateway.parsing.headers import noted_header
@@ -30,6 +32,7 @@ from gateway.parsing.json_body import (
 )
 from gateway.parsing.preferences import Preferences, read_preferences
 from gateway.serving.request_parser import BODY, HEADERS
+from gateway.webhooks.signatures import Delivery
 from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.submission import check_available
 from runtime.registry.manifest import Manifest
@@ -48,6 +51,7 @@ class InvokeFunction:
         plans: What the calls of each function have in common.
         invoker: Submits calls and writes the responses.
         callbacks: Checks the addresses of callbacks.
+        webhooks: Verifies signed calls.
     """
 
     def __init__(
@@ -57,11 +61,13 @@ class InvokeFunction:
         plans: CallPlans,
         invoker: Invoker,
         callbacks: AddressCache,
+        webhooks: WebhookCallers,
     ) -> None:
         self._manifest_cache = manifest_cache
         self._plans = plans
         self._invoker = invoker
         self._callbacks = callbacks
+        self._webhooks = webhooks
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Accept one call, and wait for its result if the caller prefers that."""
@@ -70,9 +76,16 @@ class InvokeFunction:
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
+        delivery: Delivery | None = None
+        if plan.verification is not None:
+            delivery = await self._webhooks.require(req.scope, manifest)
+            if delivery is not None and answer_challenge(resp, delivery):
+                return
         # The query of a function that takes the request itself is the function's, not options.
         asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
         own = read_varying(req.scope)
+        if delivery is not None and delivery.sender_id is not None:
+            own["idempotency"] = delivery.sender_id  # sent again, it runs once
         check_available(manifest)
         url = asked.call_options.callback
         if url is not None:

@@ -6,6 +6,7 @@ from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
 from gateway.auth.caller import caller_of, identity_of
+from gateway.auth.webhook_callers import require_key
 from gateway.invoke.accept_spans import accepting
 from gateway.invoke.admission import Admission
 from gateway.invoke.batch import new_batch_view, submit_batch
@@ -51,6 +52,8 @@ class InvokeBatch:
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Accept a batch, completely or not at all."""
         manifest = await self._manifest_cache.find(name)
+        if manifest.options.verify is not None:
+            require_key(req.scope, f"{name} verifies webhooks, which come one by one: call it so")
         check_available(manifest)
         if manifest.takes_request:
             raise ProblemError(

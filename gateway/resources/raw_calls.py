@@ -40,7 +40,9 @@ class RawFunction:
 
     async def on_post(self, req: Request, resp: Response, name: str, rest: str = "") -> None:
         """Submit the call, wait for its end, and answer with the function's own response."""
-        call = await self._reader.read(req, name, rest)
+        call = await self._reader.read(req, resp, name, rest)
+        if call is None:
+            return
         options = CallOptions(timeout_ms=call.timeout_ms, call_id=call.call_id)
         submission = _submission_of(
             req, call, options, self._invoker, waiter=self._invoker.gateway_id
@@ -51,8 +53,8 @@ class RawFunction:
     on_get = on_put = on_patch = on_delete = on_options = on_post
 
 
-class AsyncFunction:
-    """/async-function/{name}[/…]: POST submits a call, and DELETE with its id cancels it."""
+class AsyncFunctionBelow:
+    """POST /async-function/{name}/…: submit a call without waiting for it."""
 
     def __init__(
         self,
@@ -69,7 +71,9 @@ class AsyncFunction:
 
     async def on_post(self, req: Request, resp: Response, name: str, rest: str = "") -> None:
         """Submit the call; the callback, if one is wanted, has the form of OpenFaaS."""
-        call = await self._reader.read(req, name, rest)
+        call = await self._reader.read(req, resp, name, rest)
+        if call is None:
+            return
         url = read_settled(req.scope, "").call_options.callback
         if url is not None:
             url = self._callbacks.recall(url) or await self._callbacks.check(url)
@@ -85,6 +89,10 @@ class AsyncFunction:
         resp.content_type = "text/plain"  # of an empty body
         resp.set_header("X-Call-Id", invocation_id)
         resp.set_header("Location", f"/invocations/{invocation_id}")
+
+
+class AsyncFunction(AsyncFunctionBelow):
+    """/async-function/{name}: POST submits a call, and DELETE with its id cancels it."""
 
     async def on_delete(self, req: Request, resp: Response, name: str) -> None:
         """Cancel a call, whose id is in the place of the name."""

@@ -12,11 +12,11 @@ from runtime.sdk.option_parsing import METHODS
 _PROBLEMS = (*BODY, "invalid_multipart", "wait_exceeded", *ADMISSION, *FINISHED)
 
 
-def _any_method(route: Route) -> Route:
+def _any_method(route: Route, operation_id: str) -> Route:
     for method in METHODS:
         route = route.act(
             method,
-            f"call_function_by_{method.lower()}",
+            f"{operation_id}_by_{method.lower()}",
             "Call a function and answer with what it returns",
             permission="call",
             reads_own_query=True,
@@ -27,10 +27,10 @@ def _any_method(route: Route) -> Route:
     return route
 
 
-def _later(route: Route) -> Route:
+def _later(route: Route, operation_id: str) -> Route:
     return route.act(
         "POST",
-        "call_function_later",
+        operation_id,
         "Submit a call without waiting for it",
         permission="call",
         reads_own_query=True,
@@ -40,12 +40,14 @@ def _later(route: Route) -> Route:
     )
 
 
+def _hidden(path: str, resource: str) -> Route:
+    return Route(path, resource, "functions", is_documented=False)
+
+
 RAW_ROUTES: tuple[Route, ...] = (
-    _any_method(Route("/function/{name}", "raw_function", "functions", is_documented=False)),
-    _any_method(
-        Route("/function/{name}/{rest:path}", "raw_function", "functions", is_documented=False)
-    ),
-    _later(Route("/async-function/{name}", "async_function", "functions", is_documented=False)).act(
+    _any_method(_hidden("/function/{name}", "raw_function"), "call_function"),
+    _any_method(_hidden("/function/{name}/{rest:path}", "raw_function"), "call_function_below"),
+    _later(_hidden("/async-function/{name}", "async_function"), "call_function_later").act(
         "DELETE",
         "cancel_call",
         "Cancel a call that has not finished",
@@ -53,11 +55,7 @@ RAW_ROUTES: tuple[Route, ...] = (
         problems=(*UNKNOWN, *WRITES),
     ),
     _later(
-        Route(
-            "/async-function/{name}/{rest:path}",
-            "async_function",
-            "functions",
-            is_documented=False,
-        )
+        _hidden("/async-function/{name}/{rest:path}", "async_function_below"),
+        "call_function_below_later",
     ),
 )

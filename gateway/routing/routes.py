@@ -161,4 +161,5 @@ OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in pat
 def allowed_methods(template: str) -> tuple[str, ...]:
     """Return the methods of a path template; HEAD is allowed wherever GET is."""
     methods = [method for path, method in BY_TEMPLATE if path == template]
-    return (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")
+    implied = [*(["HEAD"] if "GET" in methods else []), "OPTIONS"]
+    return tuple(dict.fromkeys([*methods, *implied]))

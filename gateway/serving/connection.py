@@ -21,6 +21,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.serving.allowed_hosts import AllowedHosts
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
 from gateway.serving.deadline import NEVER, Deadline
 from gateway.serving.dispatch import HeadCache, RequestDispatcher
@@ -43,6 +44,7 @@ class Connection(asyncio.Protocol):
         limits: ConnectionLimits,
         heads: HeadCache,
         hosts: AllowedHosts | None = None,
+        origins: AllowedOrigins | None = None,
         bodies: BodyMemory | None = None,
     ) -> None:
         self._state = server_state
@@ -50,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._deadline = Deadline(self._loop)
         self._limits = limits
         self._heads = heads
+        self._origins = origins
         self._parser = RequestParser(self, limits, hosts)
         self._beginnings = RequestDispatcher(
             self,
@@ -279,7 +282,7 @@ class Connection(asyncio.Protocol):
         if self._exchanges:
             return
         refusal = self._parser.refusal or Refusal("malformed_request", "")
-        self.write(refusal_answer(refusal, self.own_headers()))
+        self.write(refusal_answer(refusal, self.own_headers(), self._origins))
         self._close_lingering()
 
     def _close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.problems import KINDS, MEDIA_TYPE, encode_problem, status_of
+from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.request_cycle import STATUS_LINES
 from gateway.serving.request_parser import Refusal
 
@@ -26,14 +27,20 @@ _own_headers = _OwnHeaders()
 own_lines = _own_headers.lines
 
 
-def refusal_answer(refusal: Refusal, own: bytes) -> bytes:
+def refusal_answer(refusal: Refusal, own: bytes, origins: AllowedOrigins | None = None) -> bytes:
     """Return a whole response that refuses a request and announces the close of the connection.
 
-    `own` is what `own_lines` returned.
+    Args:
+        refusal: Why.
+        own: What `own_lines` returned.
+        origins: The origins whose pages may read the response.
     """
     body = encode_problem(refusal.code, refusal.detail, instance=refusal.instance)
     later_s = KINDS[refusal.code].retry_after_s
     own += b"retry-after: %d\r\n" % later_s if later_s else b""
+    if origins is not None and refusal.origin is not None:
+        more = origins.headers(refusal.origin, refusal.instance)
+        own += b"".join([b"%b: %b\r\n" % header for header in more])
     return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b" % (
         STATUS_LINES[status_of(refusal.code)],
         MEDIA_TYPE.encode(),

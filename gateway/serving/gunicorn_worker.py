@@ -1,8 +1,8 @@
 """The gunicorn worker: uvicorn's server with our connections, and its tick as their clock.
 
 The application provides `limits` for connections and `drain`, which ends long waits at shutdown.
-It may provide `hosts`, the host names that requests may be for, and `bodies`, which limits how
-many bytes of request bodies the process holds.
+It may provide `hosts`, the host names that requests may be for, `origins`, whose pages may read
+refusals, and `bodies`, which limits how many bytes of request bodies the process holds.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
             limits=application.limits,
             heads=HeadCache(application.limits),
             hosts=getattr(application, "hosts", None),
+            origins=getattr(application, "origins", None),
             bodies=getattr(application, "bodies", None),
         )
         server = SweepingServer(config=self.config)

@@ -23,11 +23,15 @@ _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
 
 class Refusal(NamedTuple):
-    """A problem's code, detail and instance: the requested path, or / if it is not complete."""
+    """A problem's code, detail and instance: the requested path, or / if it is not complete.
+
+    `origin` is the header Origin of the request, if it has come.
+    """
 
     code: str
     detail: str
     instance: str = "/"
+    origin: bytes | None = None
 
 
 class Owner(Protocol):
@@ -98,7 +102,8 @@ class RequestParser:
     def refuse(self, code: str, detail: str) -> None:
         """Pass on nothing more from this client; only the first reason counts."""
         if self.refusal is None:
-            self.refusal = Refusal(code, detail, self._instance())
+            origin = dict(self._headers).get(b"origin")
+            self.refusal = Refusal(code, detail, self._instance(), origin)
 
     def time_out(self) -> None:
         """Refuse a client that did not send the rest of a request in time."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -64,11 +64,34 @@ def discover(root: Path) -> list[FoundFile]:
         OSError: The folder itself does not exist or cannot be read.
     """
     real_root = os.path.realpath(root, strict=True)
+    return _read_all(real_root, _walk(real_root, lambda _: True))
+
+
+def find_file(root: Path, file: str) -> FoundFile | None:
+    """Return one function file below `root`, None if there is none; reads no other one.
+
+    Args:
+        root: The functions folder.
+        file: The file's path below it, with `/`.
+
+    Raises:
+        OSError: The folder does not exist or cannot be read.
+    """
+    real_root = os.path.realpath(root, strict=True)
+
+    def is_wanted(path: str) -> bool:
+        is_private = any(part.startswith("_") for part in PurePosixPath(path).parts)
+        return _is_beside(path, file) if is_private else f"{file}/".startswith(f"{path}/")
+
+    return next(iter(_read_all(real_root, _walk(real_root, is_wanted))), None)
+
+
+def _read_all(real_root: str, paths: Iterable[str]) -> list[FoundFile]:
     files: list[str] = []
     helpers: dict[str, bytes] = {}
     unreadable: dict[str, OSError] = {}
     sources: dict[str, bytes] = {}
-    for file in sorted(_walk(real_root)):
+    for file in sorted(paths):
         try:
             data = Path(real_root, file).read_bytes()
         except FileNotFoundError:
@@ -157,8 +180,11 @@ def _is_beside(helper: str, file: str) -> bool:
     return folder[:first_private] == parts[:first_private]
 
 
-def _walk(root: str) -> Iterator[str]:
-    """Yield every .py file below root; follow links, but enter no folder from within itself."""
+def _walk(root: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the wanted .py files below root; follow links, but enter no folder from within itself.
+
+    A folder is asked for before it is entered.
+    """
     folders: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
     while folders:
         folder, above = folders.pop()
@@ -175,6 +201,8 @@ def _walk(root: str) -> Iterator[str]:
         above |= {(here.st_dev, here.st_ino)}
         for entry in listed:
             kind = _kind_of(entry)
+            if not is_wanted(f"{folder}{entry.name}"):
+                continue
             if kind == "folder":
                 folders.append((f"{folder}{entry.name}/", above))
             elif kind == "file":

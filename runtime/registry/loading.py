@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from pydantic import PydanticUserError
@@ -61,8 +60,14 @@ def load(
         for published in found:
             line = line_of(published.target)
             fallback = module.__doc__ if published is only else None
-            loaded[published.name] = _load_one(
-                published, module, space, fallback=fallback, is_described=is_described
+            loaded[published.name] = make_function(
+                published,
+                module=module.__name__,
+                file=bundle.file,
+                version=bundle.version,
+                unload=space.remove,
+                fallback=fallback,
+                is_described=is_described,
             )
     except LoadError:
         space.remove()
@@ -73,17 +78,33 @@ def load(
     return loaded
 
 
-def _load_one(
+def make_function(
     published: PublishedCallable,
-    module: ModuleType,
-    space: ModuleSpace,
     *,
+    module: str,
+    file: str,
+    version: str,
+    unload: Callable[[], None],
     fallback: str | None,
     is_described: bool,
 ) -> LoadedFunction:
+    """Return a callable, ready to be called with JSON.
+
+    Args:
+        published: The callable.
+        module: Name of the module that its types are looked up in.
+        file: Its file.
+        version: The version of its file.
+        unload: Removes the modules of its file.
+        fallback: Its docstring if it has none of its own.
+        is_described: Whether the manifest has the schemas that callers see.
+
+    Raises:
+        SignatureError: It cannot be called with a JSON object.
+    """
     signature = read_signature(published.called)
     try:
-        model = arguments_model(signature, module.__name__)
+        model = arguments_model(signature, module)
         said = None if signature.returns is Any else return_type(signature.returns)
         items = None if signature.items is Any else return_type(signature.items)
         parameters: dict[str, Any] = {}
@@ -99,8 +120,8 @@ def _load_one(
         raise SignatureError(unreadable_part(signature) or error.message) from error
     manifest = Manifest(
         name=published.name,
-        version=space.bundle.version,
-        file=space.bundle.file,
+        version=version,
+        file=file,
         parameters=parameters,
         judged_by=judged_by,
         secrets=find_secrets(parameters, judged_by or {}),
@@ -122,7 +143,7 @@ def _load_one(
         model=model,
         returns=None if signature.handed_back is Any else said,
         items=items,
-        unload=space.remove,
+        unload=unload,
     )
     loaded.docstring = _docstring_of(published.target) or fallback
     return loaded

@@ -45,8 +45,8 @@ def function(
     """Mark a callable to be published: `@function` or `@function(timeout="30s", retries=2)`.
 
     Options: name, timeout, grace, retries, queue, concurrency, per_process, rate, priority,
-    schedule, timezone, isolation, memory, max_age, max_waiting, result_ttl,
-    methods.
+    schedule, timezone, isolation, memory, max_age, max_waiting, result_ttl, methods, cors,
+    verify.
 
     Raises:
         OptionError: An option is unknown or its value is not allowed; the text says what is

@@ -17,6 +17,8 @@ from runtime.sdk.cron_syntax import check_cron, check_timezone
 from runtime.sdk.durations import EXAMPLES, SECONDS_PER_UNIT, parse_duration
 from runtime.sdk.exception_names import ClassName, full_name
 from runtime.sdk.options import Options, Rate, RetryPolicy
+from runtime.sdk.origins import parse_origins
+from runtime.sdk.verification import parse_verification
 
 NAME_RULE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", re.ASCII)
 NAME_PATTERN = f"^{NAME_RULE.pattern}$"  # for JSON Schema
@@ -252,5 +254,7 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "max_waiting": ("max_waiting", _unset(_whole(1, _MOST_WAITING))),
     "methods": ("methods", _methods),
     "result_ttl": ("result_ttl_s", _duration(1, _YEAR_S, "from 1s to 366d")),
+    "cors": ("cors", parse_origins),
+    "verify": ("verify", _unset(parse_verification)),
 }
 OPTION_NAMES = tuple(_PARSERS)

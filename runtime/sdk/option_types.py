@@ -47,3 +47,5 @@ class FunctionOptions(TypedDict, total=False):
     max_waiting: int | None
     result_ttl: Duration
     methods: Collection[str]
+    cors: str | Collection[str]
+    verify: str | None

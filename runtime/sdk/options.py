@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from runtime.sdk.verification import Verification
+
 MIB = 1024 * 1024
 _MEGABYTE = 1_000_000
 
@@ -50,6 +52,7 @@ class Options:
     is how many attempts one process may run at the same time; it is None if the author did not set
     it, and always a number in the manifest of a loaded function. `methods` are the HTTP methods of
     `/function/{name}`; empty for the usual ones (`gateway.invoke.raw_call_reader`).
+    `cors` lists the origins whose pages may call it.
     """
 
     timeout_s: float = 60.0
@@ -68,6 +71,8 @@ class Options:
     max_waiting: int | None = None
     result_ttl_s: float = 86_400.0
     methods: tuple[str, ...] = ()
+    cors: tuple[str, ...] = ()
+    verify: Verification | None = None
 
 
 def written_size(size_bytes: int, *, like: int | None = None) -> str:

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from runtime.store.blocking_connection import BlockingConnection
+from tests.support.api_keys import make_key
 from tests.support.system import System
 from tests.support.waiting import eventually
 
@@ -180,7 +182,12 @@ def test_bytes_go_as_parts_of_a_form(generated: Generated, picture: bytes):
     assert b64decode(joined.result) == b"abcabc"
 
 
-def test_a_function_that_reads_the_request_takes_json_and_bytes(generated: Generated):
+def test_a_function_that_reads_the_request_takes_json_and_bytes(
+    generated: Generated, called: System
+):
+    connection = BlockingConnection(f"unix://{called.redis_socket}")
+    key = make_key(connection, "tester", "invoke:github_digest")  # instead of a signature
+    connection.close()
     models = generated.models
     opened = models.InvokeGithubDigestJsonBody.from_dict(
         {
@@ -191,7 +198,7 @@ def test_a_function_that_reads_the_request_takes_json_and_bytes(generated: Gener
         }
     )
     digest = generated.operation("invoke_github_digest")
-    sender = generated.client.with_headers({"X-GitHub-Event": "issues"})
+    sender = generated.client.with_headers({"X-GitHub-Event": "issues", **key.headers})
 
     with sender:
         line = digest.sync(client=sender, body=opened, prefer=WAIT)

@@ -34,8 +34,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         environment={
             "PENSTOCK_CALLBACK_SECRET": WEBHOOK_SECRET,
             "PENSTOCK_CALLER_RATE": "100000/m",
-            "PENSTOCK_FUNCTION_ENV": "GITHUB_WEBHOOK_SECRET",
-            "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
+            "PENSTOCK_SECRET_GITHUB": GITHUB_SECRET,
         },
     ) as running:
         yield running

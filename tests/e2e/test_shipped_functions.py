@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
-import hmac
 import io
 import json
 import random
 import statistics
+import uuid
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
+import githubkit.webhooks
 import httpx
 import pytest
 from PIL import Image
@@ -29,17 +29,16 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 
 
 def post_webhook(system: System, event: str, body: bytes, **headers: str) -> httpx.Response:
-    digest = hmac.new(GITHUB_SECRET.encode(), body, hashlib.sha256).hexdigest()
     return system.http.post(
         "/functions/github_digest",
         content=body,
         headers={
             "Accept": "*/*",
             "User-Agent": "GitHub-Hookshot/044aadd",
-            "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            "X-GitHub-Delivery": str(uuid.uuid4()),
             "X-GitHub-Event": event,
             "X-GitHub-Hook-ID": "292430182",
-            "X-Hub-Signature-256": f"sha256={digest}",
+            "X-Hub-Signature-256": githubkit.webhooks.sign(GITHUB_SECRET, body),
         }
         | headers,
     )

@@ -127,9 +127,22 @@ def read_body(
         CommandError: Words and `data` are given, a file cannot be read, or the function is
             unknown.
     """
-    if data is None:
-        parameters = system.get(path_to("functions", name)).json().get("parameters") or {}
-        return json.dumps(parse_arguments(words, parameters)).encode(), JSON
+    if data is not None:
+        return read_data(words, data)
+    return write_arguments(words, system.get(path_to("functions", name)).json().get("parameters"))
+
+
+def write_arguments(words: Sequence[str], parameters: dict[str, Any] | None) -> tuple[bytes, str]:
+    """Return words as the body of a request, and its media type; raises as `parse_arguments`."""
+    return json.dumps(parse_arguments(words, parameters or {})).encode(), JSON
+
+
+def read_data(words: Sequence[str], data: str) -> tuple[bytes, str]:
+    """Return the body that `--data` says, and its media type.
+
+    Raises:
+        CommandError: Words are given as well, or a file cannot be read.
+    """
     if words:
         raise UsageError("give key=value arguments or --data, not both")
     if not data.startswith("@"):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.client.event_stream import StreamedEvent
 from gateway.cli.progress_bars import ProgressBars
 from gateway.cli.tables import note
+from penstock.client.event_stream import StreamedEvent
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

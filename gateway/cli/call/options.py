@@ -19,6 +19,16 @@ WordsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
 ]
+BodyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="JSON|@FILE",
+        help="Request body instead of arguments; @- for standard input. A file that is not JSON "
+        "is sent as it is.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

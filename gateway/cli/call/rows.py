@@ -17,9 +17,8 @@ from typing import Any, BinaryIO
 
 from gateway.cli.call.arguments import read_text
 from gateway.cli.errors import UsageError
+from penstock.client.batch_parts import cut_parts
 
-MOST_ROWS = 10_000
-MOST_BYTES = 15 * 1_048_576  # slightly below the gateway's default limit for a batch
 _LONGEST_CELL = 1_048_576
 _DELIMITERS = ",;\t"
 _BOM = b"\xef\xbb\xbf"
@@ -73,20 +72,9 @@ def read_rows(file: BinaryIO, row_format: RowFormat, parameters: dict[str, Any])
         yield from _read_csv(file, parameters)
 
 
-def cut_batches(
-    rows: Iterable[Row], *, most: int = MOST_ROWS, most_bytes: int = MOST_BYTES
-) -> Iterator[list[Row]]:
+def cut_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Yield the rows in lists that fit into one batch each."""
-    batch: list[Row] = []
-    size = 0
-    for row in rows:
-        if batch and (len(batch) == most or size + len(row.body) + 1 > most_bytes):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += len(row.body) + 1
-    if batch:
-        yield batch
+    return cut_parts(rows, size_of=lambda row: len(row.body))
 
 
 def _read_lines(file: BinaryIO) -> Iterator[Row]:

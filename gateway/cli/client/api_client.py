@@ -186,6 +186,8 @@ def find_system(url: str | None, data: Path | None = None) -> System:
         note(f"penstock: {reported}")
     if url:
         return System(url, flags=f"--url {shlex.quote(url)}", key=settings.key)
+    if settings.url and data is None:
+        return System(settings.url, key=settings.key)
     named = data is None and are_set("host", "port")
     state = None if named else read_state(settings.data)
     flags = f"--data {shlex.quote(str(data))}" if data else ""

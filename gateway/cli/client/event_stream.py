@@ -6,36 +6,20 @@ event that was received (Last-Event-ID), so that no event is missed or shown twi
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
-from typing import Any
 
 from gateway.cli.client.api_client import System, accept, path_to, read_answer
 from gateway.cli.errors import CommandError, ExitCode
+from penstock.client.event_stream import END, StreamedEvent, parse_events
 
-END = "end"
 _SILENCE_S = 60.0  # longer than the gateway is ever silent on an event stream
 _PATIENCE_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _OK = 200
 _MAY_PASS = frozenset({429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamedEvent:
-    """One server-sent event: its id, its name and its data as sent."""
-
-    id: str
-    name: str
-    data: str
-
-    def value(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the data as a JSON value."""
-        return json.loads(self.data)
 
 
 def follow(
@@ -70,29 +54,6 @@ def follow(
             ) from failure
         time.sleep(pause_s)
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-
-
-def parse_events(lines: Iterable[bytes]) -> Iterator[StreamedEvent]:
-    """Yield the events in the lines of a stream (HTML standard, section 9.2.6).
-
-    An event without its final blank line is incomplete and is dropped.
-    """
-    last_id, name, data = "", "", list[str]()
-    for raw in lines:
-        line = raw.decode(errors="replace").rstrip("\r\n")
-        if not line:
-            if data:
-                yield StreamedEvent(id=last_id, name=name or "message", data="\n".join(data))
-            name, data = "", []
-            continue
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
-            data.append(value)
-        elif field == "event":
-            name = value
-        elif field == "id" and "\0" not in value:
-            last_id = value
 
 
 def _read_once(system: System, path: str, last_id: str) -> Iterator[StreamedEvent]:

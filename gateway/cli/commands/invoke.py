@@ -7,21 +7,21 @@ invocation goes on.
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.call.arguments import JSON, read_body
+from gateway.cli.call.arguments import read_body
 from gateway.cli.call.live_view import LiveView
-from gateway.cli.call.options import CallFlags, NameArgument, WordsArgument
-from gateway.cli.client.api_client import Answer, System, accept, find_system, path_to
-from gateway.cli.client.event_stream import END, follow
+from gateway.cli.call.options import BodyOption, CallFlags, NameArgument, WordsArgument
+from gateway.cli.call.result import PROBLEM, print_failure, print_result
+from gateway.cli.client.api_client import System, accept, find_system, path_to
+from gateway.cli.client.event_stream import follow
 from gateway.cli.client.options import JsonOption, UrlOption
 from gateway.cli.errors import ExitCode
-from gateway.cli.tables import note, print_json, print_value
+from gateway.cli.tables import note, print_json
+from penstock.client.event_stream import END
 
 
 def invoke(  # noqa: PLR0913 - a flag each
@@ -32,16 +32,7 @@ def invoke(  # noqa: PLR0913 - a flag each
     logs: Annotated[
         bool, typer.Option("--logs", help="Wait, and show its log lines on standard error.")
     ] = False,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="JSON|@FILE",
-            help="Request body instead of arguments; @- for standard input. A file that is not "
-            "JSON is sent as it is.",
-            show_default=False,
-        ),
-    ] = None,
+    data: BodyOption = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Wait, and write the result to FILE."),
@@ -105,28 +96,12 @@ def _render_accepted(system: System, invocation: dict[str, Any], *, as_json: boo
     note(f"follow it:  {system.hint('logs', invocation['id'], '-f')}")
 
 
-def print_failure(invocation: dict[str, Any]) -> None:
-    """Print how an invocation failed, was cancelled or expired."""
-    error = invocation.get("error") or {}
-    if error.get("traceback"):
-        note(str(error["traceback"]).rstrip())
-    said = f": {error.get('type')}: {error.get('message')}" if error else ""
-    note(f"penstock: {invocation['function']} {invocation['status']}{said}")
-
-
 def _print_result(
     system: System, invocation: dict[str, Any], shown: list[Any], output: Path | None
 ) -> None:
     if shown and shown == invocation["result"]:  # the generator's items have been printed
         return
-    answer: Answer = system.get(invocation["links"]["result"])
-    if output is not None:
-        output.write_bytes(answer.body)
-        note(f"{len(answer.body)} bytes of {answer.media_type} in {output}")
-    elif answer.media_type == JSON:
-        print_value(json.loads(answer.body))
-    elif sys.stdout.isatty():
-        note(f"{len(answer.body)} bytes of {answer.media_type}; save them with --output FILE")
-    else:
-        sys.stdout.buffer.write(answer.body)
-        sys.stdout.buffer.flush()
+    answer = system.ask("GET", invocation["links"]["result"])
+    if answer.media_type == PROBLEM:  # any other answer is the function's own, whatever its status
+        accept(answer)
+    print_result(answer.body, answer.media_type, output)

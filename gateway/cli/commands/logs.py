@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.call.result import print_failure
 from gateway.cli.client.api_client import System, path_to
-from gateway.cli.client.event_stream import END, StreamedEvent, follow
+from gateway.cli.client.event_stream import follow
 from gateway.cli.client.options import ApiOptions
-from gateway.cli.commands.invoke import print_failure
 from gateway.cli.errors import UsageError
 from gateway.cli.tables import note, print_json
+from penstock.client.event_stream import END, StreamedEvent
 
 
 def logs(

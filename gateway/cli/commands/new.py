@@ -51,6 +51,9 @@ def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[s
 #
 # To receive bytes, annotate a parameter with `bytes`. To be run again later, raise
 # Retry(after="1m"); to fail for good, raise Reject("reason"). Both are in penstock.
+#
+# In a test: `from penstock.testing import call`, then
+# `call("{path}", text="a", times=2)` checks and runs it as Penstock would.
 '''
 
 
@@ -82,11 +85,13 @@ def new(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(_TEMPLATE.format(title=short.replace("_", " ").capitalize(), short=short))
+            title = short.replace("_", " ").capitalize()
+            file.write(_TEMPLATE.format(title=title, short=short, path=path.as_posix()))
     except OSError as error:
         what = "it already exists" if isinstance(error, FileExistsError) else error.strerror
         raise CommandError(f"cannot write {path}: {what}", exit_code=ExitCode.FAILED) from error
     if packages:
         add_packages(path, packages)
     print(path)
+    note(f"Try it:  penstock run {path} text=hello times=2")
     note(f"Call it on a running system:  penstock invoke {name} text=hello times=2 --wait")

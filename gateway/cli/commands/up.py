@@ -17,7 +17,12 @@ import typer
 
 from gateway.cli.up.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
 from gateway.cli.up.listener import open_listener, reachable_host, url_of
-from gateway.cli.up.preflight import check_bind, make_functions_folder, plan_redis
+from gateway.cli.up.preflight import (
+    check_bind,
+    check_gateway_settings,
+    make_functions_folder,
+    plan_redis,
+)
 from gateway.startup_checks import is_loopback, is_open
 from runtime.processes.module_path import module_command
 from runtime.settings import SETTINGS, Settings, read_environment, read_settings
@@ -68,6 +73,7 @@ def up(  # noqa: PLR0913 - a flag each
         runners=runners,
         auth="off" if insecure else None,
     )
+    check_gateway_settings(settings)
     data_folder = settings.data.resolve()
     make_functions_folder(settings.functions)
     make_data_folder(data_folder)
@@ -95,7 +101,7 @@ def up(  # noqa: PLR0913 - a flag each
         secret, flags["secret-file"] = keep_callback_secret(data_folder)
         secrets = (secret,)
     environment = {
-        **read_environment(),
+        **read_environment(with_secrets=True),
         "PYTHONUNBUFFERED": "1",
         **_settings_of_parts(
             settings,

@@ -1,4 +1,4 @@
-"""The checks of `up` before it starts anything: the bind, the functions folder, Redis.
+"""The checks of `up` before it starts anything: settings, bind, functions folder, Redis.
 
 Each check returns what the start needs, or raises one sentence that says what is wrong and what
 to do. Used only by `up`.
@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.cli.errors import CannotStartError
 from gateway.cli.up.embedded_redis import find_server, prepare_folder, socket_path
 from gateway.cli.up.temporary_redis import has_data, momentary_redis
-from gateway.startup_checks import count_keys_at, require_safe_bind
+from gateway.startup_checks import count_keys_at, read_caller_rate, read_origins, require_safe_bind
 from runtime.errors import SettingsError, StoreUnavailableError
 from runtime.settings import Settings
 from runtime.store.blocking_connection import BlockingConnection
@@ -27,6 +27,19 @@ class RedisPlan:
 
     url: str
     flags: dict[str, object]
+
+
+def check_gateway_settings(settings: Settings) -> None:
+    """Refuse what the gateway would refuse when it starts.
+
+    Raises:
+        CommandError: A setting is malformed.
+    """
+    try:
+        read_caller_rate(settings)
+        read_origins(settings)
+    except SettingsError as error:
+        raise CannotStartError(str(error)) from error
 
 
 def check_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -> None:

@@ -95,6 +95,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pr
             command=tuple(module_command("runtime.worker")),
             death_signal=signal.SIGKILL,  # its runners die too; other workers requeue its attempts
             stop_limit_s=flags.drain_s + _WORKER_STOP_MARGIN_S,
+            environment=read_environment(),  # without the secrets of webhooks
         )
         for number in range(1, flags.workers + 1)
     ]

@@ -52,6 +52,7 @@ export function functionFacts({ version, options, queue, window: most }) {
     ["Expires after", options.max_age_s ? span(options.max_age_s * 1000) : null],
     ["Max waiting", options.max_waiting ? count(options.max_waiting) : null],
     ["Result kept", span(options.result_ttl_s * 1000)],
+    ["Called from pages of", options.cors?.join(", ")],
   ];
 }
 

@@ -28,7 +28,6 @@ PAGES = [
 ELSEWHERE = {
     "make ": "Makefile and tests/e2e/cli/test_up.py",
     "penstock up": "tests/e2e/cli/test_up.py",
-    "openssl ": "tests/unit/functions/test_github_digest.py: the system must know the secret",
     " embedding": "tests/unit/functions/test_embedding.py: it asks an API",
     "/embedding/": "tests/unit/functions/test_embedding.py: it asks an API",
     "openapi.json -o": "tests/clients",
@@ -36,6 +35,7 @@ ELSEWHERE = {
     "/functions/table_report": "tests/e2e/test_examples.py: it needs packages",
     "/functions/page_to_markdown": "tests/e2e/test_examples.py: it needs packages",
 }
+SECRET = {"PENSTOCK_SECRET_GITHUB": "what only GitHub and we know"}
 REFUSED = "marks=eleven"  # the README shows what a wrong argument gets
 _BLOCK = re.compile(r"(?:^(?: {4}|   {4}).*\n|^\n(?= {4}))+", re.MULTILINE)
 _COMMAND = re.compile(r"^(curl|penstock|where=\$\(curl|echo) ?")
@@ -88,7 +88,7 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     (folder / "words.csv").write_text("text\na\nb\n")
     (folder / "table.csv").write_text("city,population\nBergen,291940\n")
     allowed = {"PENSTOCK_CALLBACK_ALLOW": "127.0.0.1/32"}
-    with running_system(folder, functions=functions, environment=allowed) as system:
+    with running_system(folder, functions=functions, environment=allowed | SECRET) as system:
         for name in ("shout", "thumbnail", "github_digest", "countdown"):
             eventually(lambda name=name: system.http.get(f"/functions/{name}").status_code == 200)
         yield system
@@ -133,7 +133,9 @@ def test_what_a_page_shows_works(documented: System, receiver: Receiver, shown: 
         capture_output=True,
         check=False,
         cwd=documented.data.parent,
-        env=clean_environment() | {"PYTHON": sys.executable, "PENSTOCK_DATA": str(documented.data)},
+        env=clean_environment()
+        | {"PYTHON": sys.executable, "PENSTOCK_DATA": str(documented.data)}
+        | SECRET,
         text=True,
         timeout=50,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.support.receiver import receiving
 from tests.support.system import System, running_system
 
 FUNCTIONS = Path(__file__).parent / "functions"
@@ -28,11 +29,19 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def listed_page() -> Iterator[str]:
+    """A page of another origin, which the desk's setting lists."""
+    with receiving() as server:
+        yield server.url("/ok")
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory, listed_page: str) -> Iterator[System]:
     """A system with functions for those who look; workers are noticed missing within seconds."""
     folder = tmp_path_factory.mktemp("desk")
     functions = shutil.copytree(FUNCTIONS, folder / "functions")
-    with running_system(folder, functions=functions, environment=QUICK) as running:
+    environment = {**QUICK, "PENSTOCK_CORS_ORIGINS": listed_page.removesuffix("/ok")}
+    with running_system(folder, functions=functions, environment=environment) as running:
         yield running
 
 

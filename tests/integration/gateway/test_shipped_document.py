@@ -12,7 +12,10 @@ from gateway.openapi.__main__ import manifests_of
 from gateway.openapi.document import document_yaml
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = {"countdown", "csv_report", "embedding", "github_digest", "hello", "thumbnail"}
+SHIPPED = {
+    *("countdown", "csv_report", "embedding", "github_digest", "hello", "slack_command"),
+    *("stripe_events", "thumbnail"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +49,17 @@ def test_bytes_functions_take_forms_and_raw_bodies(manifests):
         )
     whole = paths["/functions/github_digest"]["post"]["requestBody"]["content"]
     assert list(whole) == ["application/json", "application/octet-stream"]
+
+
+def test_a_webhook_is_admitted_by_its_signature_or_a_key():
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_bytes())
+    digest = document["paths"]["/functions/github_digest"]["post"]
+    plain = document["paths"]["/functions/hello"]["post"]
+    schemes = document["components"]["securitySchemes"]
+
+    [name] = {*map(next, map(iter, digest["security"]))} - {
+        *map(next, map(iter, plain["security"]))
+    }
+    assert (schemes[name]["type"], schemes[name]["name"]) == ("apiKey", "X-Hub-Signature-256")
+    assert "signature_invalid" in digest["responses"]["401"]["$ref"]
+    assert "signature_invalid" not in plain["responses"]["401"]["$ref"]

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from functions.thumbnail import thumbnail
-from penstock import Context, Reject
+from penstock import Reject
+from penstock.testing import call
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -28,7 +29,7 @@ def make_picture(
 
 
 def shrink(image: bytes, width: int = 320) -> Image.Image:
-    result = thumbnail(image, width, ctx=Context())
+    result = call(thumbnail, image=image, width=width)
     assert result.startswith(b"\x89PNG\r\n\x1a\n")
     small = Image.open(BytesIO(result))
     small.load()

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from runtime.errors import SettingsError
+from runtime.errors import OptionError, SettingsError
 from runtime.sdk.option_parsing import parse_options
-from runtime.settings import are_set, read_settings, unknown_variables
+from runtime.settings import (
+    are_set,
+    read_environment,
+    read_secrets,
+    read_settings,
+    unknown_variables,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +165,39 @@ def test_a_misspelt_variable_is_told_with_the_closest(
         "PENSTOCK_QQQQQQQQQQQQ is not a setting and is ignored.",
         "PENSTOCK_REDDIS is not a setting and is ignored; did you mean PENSTOCK_REDIS?",
     ]
+
+
+def test_secrets_of_webhooks_are_read_by_name_and_kept_from_other_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / ".env").write_text("PENSTOCK_SECRET_SHOP=from file\nPENSTOCK_SECRET_A=x\n")
+    monkeypatch.setenv("PENSTOCK_SECRET_A", " new, old ,")
+    monkeypatch.setenv("PENSTOCK_SECRET_EMPTY", " , ")
+    monkeypatch.setenv("penstock_secret_lower", "y")
+    monkeypatch.setenv("PENSTOCK_SECRET_1X", "z")
+    monkeypatch.setenv("PENSTOCK_PORT", "1")
+
+    assert read_secrets() == {
+        "A": ("new", "old"),
+        "SHOP": ("from file",),
+        "EMPTY": (),
+        "LOWER": ("y",),
+    }
+    assert [line.split()[0] for line in unknown_variables()] == ["PENSTOCK_SECRET_1X"]
+    passed_on = [name for name in read_environment() if name.upper().startswith("PENSTOCK_")]
+    assert passed_on == ["PENSTOCK_PORT"]
+    assert read_environment(with_secrets=True)["PENSTOCK_SECRET_A"] == " new, old ,"
+
+
+@pytest.mark.parametrize("name", ["A", "A_1", "A" * 64, "1A", "_A", "A" * 65])
+def test_functions_and_settings_have_one_rule_for_the_names_of_secrets(
+    monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setenv(f"PENSTOCK_SECRET_{name}", "x")
+
+    try:
+        is_declared = parse_options({"verify": f"github:{name}"})[1].verify is not None
+    except OptionError:
+        is_declared = False
+
+    assert (name in read_secrets()) is is_declared

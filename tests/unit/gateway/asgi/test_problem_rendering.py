@@ -15,7 +15,7 @@ FAILED = ProblemError("function_failed", "hello failed with ValueError: no\nway"
 @pytest.mark.parametrize("path", ["/functions/hello", "/systems", "/", "/function", "/livez"])
 @pytest.mark.parametrize("accept", [None, "text/plain"])
 def test_everywhere_else_a_problem_is_json(path: str, accept: str | None):
-    status, body, media_type = render_problem(FAILED, path, accept)
+    status, body, media_type, _ = render_problem(FAILED, path, accept)
 
     assert (status, media_type) == (502, "application/problem+json")
     assert json.loads(body)["status"] == 502
@@ -37,7 +37,7 @@ def test_everywhere_else_a_problem_is_json(path: str, accept: str | None):
     ],
 )
 def test_on_the_paths_of_openfaas_it_is_one_line_of_text(path: str, accept: str | None):
-    status, body, media_type = render_problem(FAILED, path, accept)
+    status, body, media_type, _ = render_problem(FAILED, path, accept)
 
     assert (status, media_type) == (500, "text/plain; charset=utf-8")
     assert body == b"hello failed with ValueError: no way\n"
@@ -52,7 +52,7 @@ def test_on_the_paths_of_openfaas_it_is_one_line_of_text(path: str, accept: str 
     ],
 )
 def test_there_it_is_json_for_who_names_it(accept: str):
-    status, body, media_type = render_problem(FAILED, "/function/hello", accept)
+    status, body, media_type, _ = render_problem(FAILED, "/function/hello", accept)
 
     assert (status, media_type) == (500, "application/problem+json")
     assert json.loads(body)["status"] == 500

@@ -118,7 +118,7 @@ def test_a_request_is_recorded_without_credentials():
     headers = [
         (b"x-event", b"push"),
         (b"x-event", b"again"),
-        (b"cookie", b"secret"),
+        (b"cookie", b"shop=7; penstock_session=secret"),
         (b"authorization", b"secret"),
         (b"proxy-authorization", b"secret"),
     ]
@@ -131,7 +131,8 @@ def test_a_request_is_recorded_without_credentials():
     assert sourced.decoded == {}
     assert b"secret" not in (sourced.request or b"")
     assert {name.lower(): value for name, value in request["headers"].items()} == {
-        "x-event": "push, again"
+        "x-event": "push, again",
+        "cookie": "shop=7",
     }
     assert request["query"] == {"a": ["1", "2"], "b": ""}
     assert base64.b64decode(request["body"]) == b"\xff raw"

@@ -17,8 +17,9 @@ from runtime.sdk.decorator import declaration_of
 from runtime.sdk.request import Headers, decode_request, encode_request
 
 
-def test_the_public_names_are_these_five():
-    assert sorted(penstock.__all__) == ["Context", "Reject", "Request", "Retry", "function"]
+def test_the_public_names_are_these_six():
+    names = ["Context", "Reject", "Request", "Response", "Retry", "function"]
+    assert sorted(penstock.__all__) == names
 
 
 def test_the_earlier_name_of_the_package_has_the_same_objects():

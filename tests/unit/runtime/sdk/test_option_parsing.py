@@ -9,6 +9,7 @@ import pytest
 from runtime.errors import OptionError
 from runtime.sdk.option_parsing import OPTION_NAMES, is_function_name, parse_options
 from runtime.sdk.options import Options, Rate, RetryPolicy
+from runtime.sdk.verification import Verification
 
 
 def parsed(**given):
@@ -56,6 +57,36 @@ TAKEN = [
     ("max_age", "1h", "max_age_s", 3600.0),
     ("max_waiting", 1000, "max_waiting", 1000),
     ("result_ttl", "7d", "result_ttl_s", 604_800.0),
+    ("methods", ["get", "POST"], "methods", ("GET", "POST")),
+    ("methods", ("HEAD", "GET"), "methods", ("GET",)),
+    ("cors", "*", "cors", ("*",)),
+    ("cors", ["https://App.example:443", "https://app.example"], "cors", ("https://app.example",)),
+    ("cors", {"http://b:81", "http://[::1]:80"}, "cors", ("http://[::1]", "http://b:81")),
+    ("cors", ("http://localhost:443",), "cors", ("http://localhost:443",)),
+    ("cors", "capacitor://localhost", "cors", ("capacitor://localhost",)),
+    ("cors", [], "cors", ()),
+    ("verify", None, "verify", None),
+    ("verify", "github:REPO", "verify", Verification(scheme="github", secret="REPO")),
+    ("verify", "standard:A_1", "verify", Verification(scheme="standard", secret="A_1")),
+    (
+        "verify",
+        "hmac:SHOP header=X-Signature",
+        "verify",
+        Verification(scheme="hmac", secret="SHOP", header="X-Signature"),
+    ),
+    (
+        "verify",
+        " hmac:SHOP  id=X-Id encoding=base64 prefix=sha256= header=X-Signature ",
+        "verify",
+        Verification(
+            scheme="hmac",
+            secret="SHOP",
+            header="X-Signature",
+            prefix="sha256=",
+            encoding="base64",
+            id_header="X-Id",
+        ),
+    ),
 ]
 REFUSED = [
     ("name", "Bad", "lower-case"),
@@ -102,6 +133,44 @@ REFUSED = [
     ("max_age", 0, "from 1ms"),
     ("max_waiting", 0, "from 1 to"),
     ("result_ttl", "10ms", "from 1s"),
+    ("methods", "GET", "a list of HTTP methods: GET, POST"),
+    ("methods", [], "a list of HTTP methods"),
+    ("methods", ["HEAD"], "HEAD comes with GET"),
+    ("methods", ["FETCH"], "a list of HTTP methods"),
+    ("methods", [3], "a list of HTTP methods"),
+    ("cors", "app.example", "scheme, host and port"),
+    ("cors", ["https://app.example/"], "not 'https://app.example/'"),
+    ("cors", ["https://app.example/x"], "without a path"),
+    ("cors", ["https://*.app.example"], "'\\*' alone for any origin"),
+    ("cors", ["https://b\u00fccher.example"], "takes origins"),
+    ("cors", ["https://user@app.example"], "takes origins"),
+    ("cors", ["https://app.example:0"], "no valid port"),
+    ("cors", ["https://app.example:65536"], "no valid port"),
+    ("cors", ["https://app.example:"], "takes origins"),
+    ("cors", ["null"], "takes origins"),
+    ("cors", ["https://app.example\n"], "takes origins"),
+    ("cors", ["*", "https://app.example"], "includes the others"),
+    ("cors", [443], "not 443"),
+    ("cors", None, "takes origins"),
+    ("verify", 3, "takes a scheme and the name of a secret: 'github:REPO'"),
+    ("verify", "", "'github:REPO'"),
+    ("verify", "github", "'github:REPO'"),
+    ("verify", "gitlab:REPO", "standard, github, stripe, slack, hmac, not 'gitlab'"),
+    ("verify", "github:repo", "capital letters, digits and _"),
+    ("verify", "github:", "capital letters, digits and _"),
+    ("verify", "github:1A", "begins with a letter"),
+    ("verify", "github:" + "A" * 65, "64 at most"),
+    ("verify", "github:REPO header=X", "only hmac has"),
+    ("verify", "hmac:SHOP", "needs the header.*header=X-Signature"),
+    ("verify", "hmac:SHOP header", "header: takes a value"),
+    ("verify", "hmac:SHOP header=", "header: takes a value"),
+    ("verify", "hmac:SHOP headers=X", "did you mean 'header'.*Allowed: header, prefix"),
+    ("verify", "hmac:SHOP header=X header=Y", "header: is given twice"),
+    ("verify", "hmac:SHOP header=X_Y", "header: 'X_Y' cannot be"),
+    ("verify", "hmac:SHOP header=Authorization", "none of authorization"),
+    ("verify", "hmac:SHOP header=X id=Cookie", "id: 'Cookie' cannot be"),
+    ("verify", "hmac:SHOP header=X prefix=é", "prefix: takes up to 32"),
+    ("verify", "hmac:SHOP header=X encoding=HEX", "hex or base64, not 'HEX'"),
 ]
 
 

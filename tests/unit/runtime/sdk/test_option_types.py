@@ -25,6 +25,9 @@ def called(n: int) -> str:
     name="a.b", timeout="3s", retries={"retries": 3, "first": "1s", "on": [OSError]},
     queue="q", concurrency=2, per_process=20, rate="10/s", priority=3, schedule="* * * * *",
     timezone="UTC", isolation="process", memory="1GiB", max_age=60, max_waiting=5, result_ttl=1.5,
+    methods=["GET"],
+    cors=["https://app.example"],
+    verify="github:REPO",
 )
 async def full(n: int, *, ctx: Context) -> str:
     return str(n)
@@ -39,6 +42,8 @@ WRONG = (
     '@function(retries={"retires": 3})',
     "@function(concurrency='2')",
     "@function(per_process='20')",
+    "@function(cors=[443])",
+    '@function(verify=["github:REPO"])',
     "@function(3)",
 )
 

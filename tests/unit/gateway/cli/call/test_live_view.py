@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway.cli.call.live_view import LiveView
-from gateway.cli.client.event_stream import StreamedEvent
+from penstock.client.event_stream import StreamedEvent
 
 
 def event_of_view(name: str, data: object) -> StreamedEvent:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from gateway.cli.call.rows import Row, RowFormat, cut_batches, guess_format, read_rows
+from gateway.cli.call.rows import Row, RowFormat, guess_format, read_rows
 from gateway.cli.errors import CommandError, ExitCode
 
 SCHEMA = {
@@ -108,18 +108,6 @@ def test_a_file_without_rows_has_none():
     assert rows(b"", RowFormat.CSV) == []
     assert rows(b"\n\n", RowFormat.NDJSON) == []
     assert rows(b"[]", RowFormat.JSON) == []
-
-
-def test_a_batch_holds_so_many_rows_and_bytes():
-    many = [Row(body=b"x" * 9, place=str(number)) for number in range(25)]
-
-    by_count = [len(batch) for batch in cut_batches(many, most=10)]
-    by_size = [len(batch) for batch in cut_batches(many, most_bytes=100)]
-    one_too_long = [len(batch) for batch in cut_batches(many[:2], most_bytes=5)]
-
-    assert by_count == [10, 10, 5]
-    assert by_size == [10, 10, 5]
-    assert one_too_long == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,16 @@ def test_a_hint_names_the_same_system():
     assert find_system(None, Path("some where")).hint("ls") == "penstock ls --data 'some where'"
 
 
+def test_a_variable_names_the_system_unless_a_flag_does(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PENSTOCK_URL", "http://named:1")
+    monkeypatch.setenv("PENSTOCK_PORT", "2")
+
+    assert find_system(None).url == "http://named:1"
+    assert find_system(None).hint("ls") == "penstock ls"
+    assert find_system("http://flag:1").url == "http://flag:1"
+    assert find_system(None, Path("some where")).url == "http://127.0.0.1:2"
+
+
 def test_one_that_is_refused_does_not_keep_the_others(capsys: pytest.CaptureFixture[str]):
     problem = json.dumps({"detail": "No such.", "code": "invocation_not_found"}).encode()
     with receiving() as receiver:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from gateway.cli.client.api_client import System
-from gateway.cli.client.event_stream import StreamedEvent, follow, parse_events
+from gateway.cli.client.event_stream import follow
 from gateway.cli.errors import CommandError, ExitCode
 from tests.support.receiver import Behaviour, Received, Receiver, status
 
@@ -31,29 +31,6 @@ def stream(*pieces: bytes) -> Behaviour:
         writer.write(HEAD + b"".join(pieces))
 
     return answer
-
-
-def test_fields_make_an_event():
-    lines = [b": a comment\n", b"id: 1.1.7-0\n", b"event: log\n", b'data: "hello"\n', b"\n"]
-
-    [found] = parse_events(lines)
-
-    assert found == StreamedEvent(id="1.1.7-0", name="log", data='"hello"')
-    assert found.value() == "hello"
-
-
-def test_data_of_several_lines_is_joined_and_a_name_is_only_for_one_event():
-    lines = [b"event: item\r\n", b"data:[1,\r\n", b"data: 2]\r\n", b"\r\n", b"data: 3\r\n", b"\r\n"]
-
-    first, second = parse_events(lines)
-
-    assert (first.name, first.value()) == ("item", [1, 2])
-    assert (second.name, second.value()) == ("message", 3)
-
-
-def test_what_is_cut_off_is_no_event():
-    assert list(parse_events([b"event: end\n", b"data: {}\n"])) == []
-    assert list(parse_events([b"retry: 100\n", b"\n", b"id: 1\n", b"\n"])) == []
 
 
 def test_a_broken_stream_goes_on_behind_the_last_event(receiver: Receiver):

@@ -1,0 +1,187 @@
+"""The blocking client. Its threads may share it, as they may share an `httpx.Client`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self, Unpack, cast
+
+import httpx
+
+from penstock.client import batch_flows
+from penstock.client.batch_flows import Outcome, Part
+from penstock.client.event_stream import StreamedEvent
+from penstock.client.flows import Caller, Record
+from penstock.client.httpx_requests import LIMITS, Address
+from penstock.client.options import CallOptions, OptionNames
+from penstock.client.retrying import RetryPolicy
+from penstock.client.sync_driver import Driver
+
+
+class Invocation:
+    """One call, as `submit` and `invocation` return it.
+
+    Attributes:
+        record: The invocation as the API shows it, when it was last asked for.
+    """
+
+    def __init__(self, driver: Driver, caller: Caller, record: Record) -> None:
+        self._driver = driver
+        self._caller = caller
+        self.record = record
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.status}>"
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.record["id"])
+
+    @property
+    def status(self) -> str:
+        """Its status when it was last asked for; `refresh` asks again."""
+        return str(self.record["status"])
+
+    def refresh(self) -> Self:
+        """Read the record again."""
+        self.record = self._driver.run(self._caller.read(self.id))
+        return self
+
+    def result(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - what it returned
+        """Wait until it ends and return what the function returned.
+
+        Args:
+            timeout: How long to wait, in seconds; if None, the client's option. 0 does not wait.
+
+        Raises:
+            InvocationError: It did not succeed.
+            WaitTimeoutError: It has not ended within the timeout.
+        """
+        flow = self._caller.result(self.record, self._caller.deadline(timeout))
+        self.record, value = self._driver.run(flow)
+        return value
+
+    def events(self, last_event_id: str = "") -> Iterator[StreamedEvent]:
+        """Yield its events until the last one; a lost connection is resumed where it broke."""
+        return self._driver.iterate(self._caller.events(self.id, last_event_id))
+
+    def cancel(self) -> Self:
+        """Cancel it.
+
+        Raises:
+            AlreadyFinishedError: It has finished, and was not cancelled.
+        """
+        self.record = self._driver.run(self._caller.cancel(self.id))
+        return self
+
+    def logs(self, attempt: int | None = None) -> str:
+        """Return what it has printed and logged so far, in all its attempts or in one."""
+        return self._driver.run(self._caller.logs(self.id, attempt))
+
+
+class Batch:
+    """Many calls; iterating yields the outcome of each in the order of the rows."""
+
+    def __init__(self, driver: Driver, caller: Caller, parts: tuple[Part, ...]) -> None:
+        self._driver = driver
+        self._caller = caller
+        self._parts = parts
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the batches that hold the calls: one for every 10,000 calls or 15 MiB."""
+        return [part.id for part in self._parts]
+
+    def __len__(self) -> int:
+        return sum(part.size for part in self._parts)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return self._driver.iterate(batch_flows.in_order(self._caller, self._parts))
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Yield the outcome of each call soon after it ended."""
+        return self._driver.iterate(batch_flows.as_completed(self._caller, self._parts))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many calls have each status."""
+        return self._driver.run(batch_flows.count(self._caller, self._parts))
+
+    def cancel(self) -> None:
+        """Cancel the calls that have not finished."""
+        self._driver.run(batch_flows.cancel(self._caller, self._parts))
+
+
+class Calls:
+    """What calls functions, with certain options. `Client.with_options` returns it."""
+
+    def __init__(self, driver: Driver, caller: Caller) -> None:
+        self._driver = driver
+        self._caller = caller
+
+    def with_options(self, **options: Unpack[OptionNames]) -> Calls:
+        """Return the same with these options of a call besides (`CallOptions`)."""
+        return Calls(self._driver, self._caller.with_options(**options))
+
+    def call(self, function: str, /, **arguments: object) -> Any:  # noqa: ANN401 - its result
+        """Call a function, wait until it ends, and return what it returned.
+
+        Raises:
+            InvocationError: It did not succeed, or the arguments do not fit.
+            WaitTimeoutError: It has not ended within the option `timeout`.
+        """
+        return self._driver.run(self._caller.call(function, arguments))
+
+    def submit(self, function: str, /, **arguments: object) -> Invocation:
+        """Submit a call and return its invocation as soon as it is safely queued."""
+        record = self._driver.run(self._caller.submit(function, arguments))
+        return Invocation(self._driver, self._caller, record)
+
+    def invocation(self, invocation_id: str, /) -> Invocation:
+        """Return an invocation that was submitted before, by anybody."""
+        record = self._driver.run(self._caller.read(invocation_id))
+        return Invocation(self._driver, self._caller, record)
+
+    def batch(self, function: str, rows: Iterable[Mapping[str, object]], /) -> Batch:
+        """Submit a call for every row of arguments; rows are read as they are sent.
+
+        Raises:
+            PenstockError: A batch was not accepted; a note names those before it, which stay.
+        """
+        parts = self._driver.run(batch_flows.submit_batch(self._caller, function, rows))
+        return Batch(self._driver, self._caller, parts)
+
+
+class Client(Calls):
+    """Calls the functions of a Penstock system.
+
+    Args:
+        url: Its base URL; if None, `PENSTOCK_URL`, or http://127.0.0.1:8000.
+        key: The API key; if None, `PENSTOCK_KEY`.
+        retry_for_s: How long a request is repeated while the system does not answer, or refuses it
+            for now; 0 never repeats.
+        http: An httpx client of your own, for certificates or a proxy. You close it.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        retry_for_s: float = 30.0,
+        http: httpx.Client | None = None,
+    ) -> None:
+        address = Address(url, key)
+        self._owned = httpx.Client(limits=LIMITS) if http is None else None
+        caller = Caller(policy=RetryPolicy(for_s=retry_for_s), options=CallOptions())
+        super().__init__(Driver(http or cast("httpx.Client", self._owned), address), caller)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._owned is not None:
+            self._owned.close()

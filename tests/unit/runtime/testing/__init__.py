@@ -1,0 +1,3 @@
+"""Tests of what tests of functions use."""
+
+from __future__ import annotations

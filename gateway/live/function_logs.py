@@ -85,8 +85,7 @@ class FunctionLog:
         """
         found: list[list[LogLine]] = []
         count = size = 0
-        records = await self._list()
-        self._oldest = records[-1].id if len(records) >= _LISTED else ""
+        records, self._oldest = await self._list()
         for record in records:  # newest first: what is older is not read once there is enough
             if size > _MOST_BYTES or (most is not None and count >= most):
                 await self._skip(record)
@@ -104,23 +103,30 @@ class FunctionLog:
         Raises:
             StoreError: Redis does not answer, or answers with an error.
         """
-        listed = [record.id for record in await self._list()]
-        news = {id_ for id_ in listed if id_ >= self._oldest and id_ not in self._ended}
+        records, _ = await self._list()
+        listed = {record.id for record in records if record.id >= self._oldest}
+        news = listed - self._ended.keys()
         lines: list[LogLine] = []
         for invocation_id in sorted(news | self._places.keys()):
             lines += await self._read(invocation_id)
         return lines
 
-    async def _list(self) -> list[Record]:
-        """Return the newest invocations that may have printed something, newest first."""
-        pages = await self._store.run_many(
+    async def _list(self) -> tuple[list[Record], str]:
+        """Return the newest invocations that may have printed something, newest first.
+
+        And the id of the oldest finished one that was looked at; "" if there are no older ones.
+        """
+        started, ended = await self._store.run_many(
             [
                 list_invocations(Filters(function=self._function, statuses=wanted), most=_LISTED)
                 for wanted in (_STARTED, tuple(FINISHED))
             ]
         )
-        merged = heapq.merge(*(page.records for page in pages), key=lambda r: r.id, reverse=True)
-        return [r for r in merged if r.attempt and self._instance in ("", r.id)]
+        merged = heapq.merge(
+            started.records, ended.records, key=lambda record: record.id, reverse=True
+        )
+        shown = [r for r in merged if r.attempt and self._instance in ("", r.id)]
+        return shown, ended.next[0] if ended.next else ""
 
     async def _skip(self, record: Record) -> None:
         """Leave out what an invocation has printed so far."""

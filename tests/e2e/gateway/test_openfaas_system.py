@@ -6,13 +6,14 @@ The requests are those of `faas-cli`, which is written in Go and cannot be insta
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 import httpx
 import msgspec
 import pytest
 
+from gateway.resources.openfaas_logs import MOST_FOLLOWED
 from runtime.store.access_commands import revoke_key
 from tests.e2e.gateway.conftest import GREET
 from tests.support import go_decoding
@@ -214,6 +215,25 @@ def test_what_was_left_out_of_the_last_lines_does_not_come_later(cli, gateway, s
         speaker.append(("log", b"after\n"))
         assert next(messages)["text"] == "after"
         speaker.finish()
+
+
+def test_not_everybody_may_follow_at_once_and_who_leaves_makes_room(cli):
+    path = "/system/logs?name=greet&follow=true&tail=1"
+    with ExitStack() as followers:
+        answers = [
+            followers.enter_context(cli.stream("GET", path)) for _ in range(MOST_FOLLOWED + 1)
+        ]
+        at_rest = cli.get("/system/logs?name=greet&tail=1")
+
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert answers[-1].headers["retry-after"]
+    assert at_rest.status_code == 200
+
+    def follows() -> bool:
+        with cli.stream("GET", path) as answer:
+            return answer.status_code == 200
+
+    eventually(follows)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ def incoming_of(
     *,
     rest: str = "",
     origin: str = "",
+    shows_cookies: bool = False,
     more_headers: Sequence[tuple[bytes, bytes]] = (),
 ) -> RawRequest:
     """Return the parts of a request that can become arguments.
@@ -25,6 +26,7 @@ def incoming_of(
         req: The request.
         rest: What follows the function's name in the path.
         origin: The origin that callers see, if a proxy does not pass on theirs.
+        shows_cookies: Whether the function gets its cookies, except the session of the dashboard.
         more_headers: Headers that the gateway adds for the function.
     """
     scope = req.scope
@@ -37,6 +39,7 @@ def incoming_of(
         content_type=req.content_type or "",
         body=scope[BODY],
         shows_authorization=caller_of(scope) is ANYBODY,
+        shows_cookies=shows_cookies,
     )
 
 

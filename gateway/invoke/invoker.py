@@ -7,24 +7,33 @@ registered before the call is submitted, so its notice is not missed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.asgi.error_handlers import write_problem
+from gateway.auth.caller import CALLER, Caller, identity_of
 from gateway.invoke.accept_spans import accepting
 from gateway.invoke.admission import Admission
+from gateway.invoke.call_headers import SharedOptions
 from gateway.invoke.call_plan import CallPlan, PackedParts
 from gateway.invoke.event_log import AcceptanceLog
 from gateway.invoke.response_templates import SucceededTemplates
 from gateway.live.waiters import InvocationReader, Notice, record_of, wait_for
+from gateway.parsing.arguments import ParsedArguments
+from gateway.parsing.idempotency import identify
+from gateway.parsing.json_body import media_type_of
 from gateway.parsing.preferences import Preferences
 from gateway.problems import ProblemError
+from gateway.serving.request_parser import BODY
 from runtime.errors import ArgumentFault
 from runtime.invocations.record import Record, new_record
 from runtime.invocations.status import Status
-from runtime.invocations.submission import Submission
+from runtime.invocations.submission import Submission, complete
 from runtime.invocations.view import invocation_json
-from runtime.store.submission_commands import Submitted
+from runtime.registry.manifest import Manifest
+from runtime.store.submission_commands import Idempotency, Submitted
 from runtime.telemetry.tracing import Tracer
 
 ASK_AGAIN_S = "1"
@@ -56,6 +65,41 @@ class Invoker:
     def waiter(self, preferences: Preferences) -> str | None:
         """Return the id of the gateway that gets the notice of the end; None if nobody waits."""
         return self._invocation_reader.gateway_id if preferences.wait_s else None
+
+    def build(
+        self,
+        req: Request,
+        plan: CallPlan,
+        sourced: ParsedArguments,
+        asked: SharedOptions,
+        own: dict[str, Any],
+        *,
+        waiter: str | None = None,
+    ) -> Submission:
+        """Return the submission of a call.
+
+        Args:
+            req: The request.
+            plan: The plan of the function.
+            sourced: The arguments.
+            asked: The options that many calls have in common.
+            own: The values of the headers that differ from call to call.
+            waiter: The id of this gateway if the caller waits here.
+        """
+        key = own.get("idempotency")
+        caller: Caller = req.scope[CALLER]
+        return complete(
+            plan.shared,
+            sourced.encoded,
+            asked.call_options,
+            request=sourced.request,
+            waiter=waiter,
+            pace=self.admission.pace(req.scope),
+            caller=caller.name,
+            api_key=caller.key_id,
+            idempotency=key and _idempotency(req, plan.manifest, sourced, asked.content, key),
+            trace=own.get("trace"),
+        )
 
     async def answer(
         self,
@@ -166,6 +210,23 @@ class Invoker:
             raise refusal
         resp.set_header("Idempotency-Replayed", "true")
         return False
+
+
+def _idempotency(
+    req: Request, manifest: Manifest, sourced: ParsedArguments, options: bytes, key: str
+) -> Idempotency:
+    is_whole = sourced.request is not None
+    return identify(
+        key,
+        function=manifest.name,
+        caller=identity_of(req.scope),
+        content=(
+            media_type_of(req.content_type).encode(),
+            req.scope[BODY] if is_whole else sourced.encoded,
+            req.query_string.encode() if is_whole else b"",
+            options,
+        ),
+    )
 
 
 def point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:

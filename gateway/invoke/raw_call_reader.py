@@ -107,6 +107,7 @@ class RawCallReader:
             req,
             rest=rest,
             origin=self._origin,
+            shows_cookies=True,
             more_headers=(
                 *(() if call_id else ((b"x-call-id", invocation_id.encode()),)),
                 (b"x-start-time", str(time.time_ns()).encode()),

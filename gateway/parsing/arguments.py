@@ -44,6 +44,7 @@ class RawRequest:
         shows_authorization: Whether a function that reads the request gets its Authorization
             header. It is True if the gateway did not use that header; even then, a header that
             holds an API key of the gateway is left out.
+        shows_cookies: Whether it gets the cookies, except the session of the dashboard.
     """
 
     method: str
@@ -54,6 +55,7 @@ class RawRequest:
     body: bytes
     url: str = ""
     shows_authorization: bool = False
+    shows_cookies: bool = False
 
 
 class ParsedArguments(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +129,8 @@ def _request_record(incoming: RawRequest) -> bytes:
     headers: dict[str, str] = {}
     for name, value in incoming.headers:
         key, text = name.decode("latin-1"), value.decode("latin-1")
-        if name == _COOKIE and (cookies := without_session(text)):
+        shows = name == _COOKIE and incoming.shows_cookies
+        if shows and (cookies := without_session(text)):
             headers[key] = f"{headers[key]}; {cookies}" if key in headers else cookies
         is_shown = name == _AUTHORIZATION and incoming.shows_authorization and not holds_key(text)
         if is_shown or name not in WITHHELD_HEADERS:

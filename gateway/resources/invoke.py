@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from gateway.auth.webhook_callers import WebhookCallers
 from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
-from gateway.invoke.call_submission import build_submission
 from gateway.invoke.incoming import incoming_of
 from gateway.invoke.invoker import Invoker
 from gateway.invoke.webhook_challenge import answer_challenge
@@ -97,15 +96,8 @@ class InvokeFunction:
         else:
             sourced = _read_body(req, plan)
         plan.check(sourced.decoded)
-        submission = build_submission(
-            req,
-            plan,
-            sourced,
-            asked,
-            own,
-            admission=self._invoker.admission,
-            waiter=self._invoker.waiter(preferences),
-        )
+        waiter = self._invoker.waiter(preferences)
+        submission = self._invoker.build(req, plan, sourced, asked, own, waiter=waiter)
         await self._invoker.answer(req, resp, plan, submission, preferences, asked.parts)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from gateway.auth.caller import caller_of
 from gateway.invoke.call_headers import SharedOptions, read_settled
-from gateway.invoke.call_submission import build_submission
 from gateway.invoke.event_log import log_cancelled
 from gateway.invoke.invoker import Invoker
 from gateway.invoke.raw_answer import write_raw
@@ -115,13 +114,6 @@ def _submission_of(
     *,
     waiter: str | None = None,
 ) -> Submission:
-    submission = build_submission(
-        req,
-        call.plan,
-        call.sourced,
-        SharedOptions.of(options),
-        call.own,
-        admission=invoker.admission,
-        waiter=waiter,
-    )
+    asked = SharedOptions.of(options)
+    submission = invoker.build(req, call.plan, call.sourced, asked, call.own, waiter=waiter)
     return replace(submission, id=call.id)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from gateway.routing.routes import ROUTES
+from runtime.sdk.option_parsing import METHODS
 from tests.e2e.gateway.conftest import GREET, SHRINK
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import running_gateway
@@ -82,6 +84,14 @@ LET_IN = {
     "dashboard": OPEN,
     "dashboard_view": OPEN,
     "dashboard_asset": OPEN,
+    **{
+        f"{one}_by_{method.lower()}": "invoke admin"
+        for one in ("call_function", "call_function_below")
+        for method in METHODS
+    },
+    "call_function_later": "invoke admin",
+    "call_function_below_later": "invoke admin",
+    "cancel_call": "invoke operate admin",
     "openfaas_health": OPEN,
     "openfaas_info": EVERYBODY,
     "openfaas_functions": EVERYBODY,
@@ -105,11 +115,13 @@ OPERATIONS = {
 }
 HOLES = {
     "{name}": "greet",
+    "{rest:path}": "more",
     "{code}": "forbidden",
     "{view:path}": "queues",
     "{file:path}": "icon.svg",
     "{version}": "0",
 }
+WRONG = {"Accept": "application/problem+json", "Content-Type": "application/json"}
 NOWHERE = str(uuid.UUID(int=7 << 76 | 2 << 62))
 
 
@@ -121,7 +133,8 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, http
         running_gateway(url, auth="required") as gateway,
     ):
         gateway.headers = make_key(gateway.connection, "publisher", "admin").headers
-        gateway.publish(GREET, SHRINK)
+        any_method = replace(GREET, options=replace(GREET.options, methods=METHODS))
+        gateway.publish(any_method, SHRINK)
         made = {
             kind: make_key(gateway.connection, kind, *scopes).headers if scopes else {}
             for kind, scopes in SCOPES.items()
@@ -129,7 +142,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, http
         clients = {
             kind: httpx.Client(
                 base_url=gateway.url,
-                headers={"Accept": "application/problem+json", **headers},
+                headers={**WRONG, **headers},
                 timeout=20,
                 trust_env=False,
             )

@@ -128,7 +128,7 @@ class RawCallReader:
         cache, grant = self._manifest_cache, caller_of(req.scope).grant
         found = find_name(cache.manifests, name) or name
         if not grant.may_invoke(found):
-            raise lacks_scope("invoke", found)
+            raise lacks_scope("invoke", name)  # as given: it does not tell which functions exist
         plan = self._plans.find(cache.manifests, found)
         if plan is None or plan.manifest.is_loading:
             manifest = await cache.find_loaded(found, patience_s=_PATIENCE_S)

@@ -251,3 +251,51 @@ def test_the_secrets_reach_the_gateway_and_no_other_process(closed: System):
     assert holders == []
     assert "PENSTOCK_SECRET_GITHUB" in gateway.environ()
     assert SECRET not in closed.read_log()
+
+
+def test_without_an_envelope_slack_gets_its_answer_and_its_challenge(
+    closed: System, sender: httpx.Client
+):
+    command = urlencode({"command": "/poll", "text": "Lunch? Pizza, Sushi"}).encode()
+    challenge = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a"}).encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    path, now_s = "/function/slack_command", redis_s(closed)
+
+    def count() -> int:
+        return len(closed.http.get("/invocations?function=slack_command").json()["items"])
+
+    answered = sender.post(
+        path, content=command, headers={**form, **sign_slack(command, now_s, SECRET)}
+    )
+    before = count()
+    challenged = sender.post(
+        path, content=challenge, headers={**JSON, **sign_slack(challenge, now_s, SECRET)}
+    )
+
+    assert answered.json()["response_type"] == "in_channel"
+    assert (challenged.status_code, challenged.text) == (200, "3eZbrw1a")
+    assert count() == before
+
+
+@pytest.mark.parametrize("name", ["stripe_events", "stripe-events.openfaas-fn"])
+@pytest.mark.parametrize("prefix", ["/function/", "/async-function/"])
+def test_without_an_envelope_only_what_is_signed_is_let_in(
+    closed: System, sender: httpx.Client, prefix: str, name: str
+):
+    event = {
+        "id": f"evt_{prefix}{name}",
+        "object": "event",
+        "type": "invoice.payment_failed",
+        "data": {"object": {"id": "in_1", "amount_due": 99, "currency": "usd", "customer": "c"}},
+    }
+    body = json.dumps(event).encode()
+    now_s = redis_s(closed)
+    signed = {**JSON, **sign_stripe(body, now_s, STRIPE_SECRET)}
+
+    unsigned = sender.post(prefix + name, content=body, headers=JSON)
+    wrong = sender.post(prefix + name, content=body + b" ", headers=signed)
+    first, again = (sender.post(prefix + name, content=body, headers=signed) for _ in range(2))
+
+    assert (unsigned.status_code, wrong.status_code) == (401, 401)
+    assert first.status_code in {200, 202}, first.text
+    assert first.headers["x-call-id"] == again.headers["x-call-id"]

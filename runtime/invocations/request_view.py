@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from runtime.sdk.request import decode_request
+from runtime.sdk.request import Request, decode_request
 
 MASK = "***"
 MOST_BODY_BYTES = 64 * 1024
@@ -32,7 +33,7 @@ def request_view(stored: bytes, *, most_body_bytes: int = MOST_BODY_BYTES) -> di
     size = len(request.body)
     view: dict[str, Any] = {
         "method": request.method,
-        "path": request.path,
+        "path": _path_of(request),
         "query": {name: _masked(name, value) for name, value in request.query.items()},
         "headers": {name: _masked(name, value) for name, value in request.headers.items()},
         "body": None,
@@ -44,6 +45,11 @@ def request_view(stored: bytes, *, most_body_bytes: int = MOST_BODY_BYTES) -> di
     elif size:
         view["body"], view["body_encoding"] = _written(request.body)
     return view
+
+
+def _path_of(request: Request) -> str:
+    """Return the whole path, as the caller wrote it; the query may hold secrets."""
+    return unquote(urlsplit(request.url).path) or request.path
 
 
 def is_secret(name: str) -> bool:

@@ -17,12 +17,11 @@ from dataclasses import asdict
 from pydantic_core import to_json
 
 from runtime.errors import ChannelClosedError, LoadError
-from runtime.execution.assignment import Assignment
 from runtime.execution.call_function import perform
 from runtime.execution.context_log import LOG_FORMAT, FunctionLog
 from runtime.execution.notes import context_of
 from runtime.execution.runner_codec import encode_ending
-from runtime.execution.runner_protocol import DONE, ITEM
+from runtime.execution.runner_protocol import DONE, ITEM, Start
 from runtime.processes.channel import Channel
 from runtime.processes.child_limits import die_with_parent
 from runtime.registry.bundle import decode_bundle
@@ -62,28 +61,26 @@ def serve(channel: Channel) -> None:
     manifests = [each.manifest for each in functions.values()]
     channel.send(LOADED, to_json(manifests, bytes_mode="base64", inf_nan_mode="null"))
     _, name, call_id, arguments, request = channel.receive()
-    assignment = Assignment(
-        id=call_id.decode(),
-        function=name.decode(),
-        version="",
-        attempt=1,
-        arguments=arguments,
-        request=request or None,
-    )
-    _run(channel, functions[assignment.function], assignment)
+    function = functions[name.decode()]
+    timeout_s = function.manifest.options.timeout_s
+    start = Start(1, call_id.decode(), function.manifest.name, 1, timeout_s)
+    _run(channel, function, start, arguments, request or None)
 
 
-def _run(channel: Channel, function: LoadedFunction, assignment: Assignment) -> None:
+def _run(
+    channel: Channel,
+    function: LoadedFunction,
+    start: Start,
+    arguments: bytes,
+    request: bytes | None,
+) -> None:
     pid = os.getpid()
     ending, result = perform(
         function,
-        assignment.arguments,
-        request=assignment.request,
+        arguments,
+        request=request,
         context=context_of(
-            assignment,
-            channel.send,
-            timeout_s=function.manifest.options.timeout_s,
-            log=FunctionLog(_write_line),
+            start, channel.send, timeout_s=start.timeout_s, log=FunctionLog(_write_line)
         ),
         send_item=lambda item: channel.send(ITEM, item),
         max_result_bytes=MOST_BYTES,

@@ -40,6 +40,7 @@ REFUSED = "marks=eleven"  # the README shows what a wrong argument gets
 _BLOCK = re.compile(r"(?:^(?: {4}|   {4}).*\n|^\n(?= {4}))+", re.MULTILINE)
 _COMMAND = re.compile(r"^(curl|penstock|where=\$\(curl|echo) ?")
 _SHOUT = re.compile(r"```python\n(.*?def shout.*?)```", re.DOTALL)
+_NAMED = re.compile(r"^```python\n((?:(?!^```).*\n)*?def (\w+)(?:.*\n)*?)^```", re.MULTILINE)
 PRELUDE = """
 curl() { command curl -fsS --max-time 20 "$@"; }
 penstock() { "$PYTHON" -m gateway.cli.main "$@"; }
@@ -83,13 +84,15 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     found = _SHOUT.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found is not None
     (functions / "shout.py").write_text(found[1])
+    for block, name in _NAMED.findall((ROOT / "docs/http-functions.md").read_text()):
+        (functions / f"{name}.py").write_text(block)
     Image.new("RGB", (64, 48), "teal").save(folder / "photo.png")
     (folder / "calls.ndjson").write_text('{"text": "a"}\n{"text": "b"}\n')
     (folder / "words.csv").write_text("text\na\nb\n")
     (folder / "table.csv").write_text("city,population\nBergen,291940\n")
     allowed = {"PENSTOCK_CALLBACK_ALLOW": "127.0.0.1/32"}
     with running_system(folder, functions=functions, environment=allowed | SECRET) as system:
-        for name in ("shout", "thumbnail", "github_digest", "countdown"):
+        for name in ("shout", "thumbnail", "github_digest", "countdown", "sms", "add"):
             eventually(lambda name=name: system.http.get(f"/functions/{name}").status_code == 200)
         yield system
 

@@ -18,13 +18,13 @@ from falcon.asgi import Request, Response
 
 from gateway.asgi.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
 from gateway.asgi.cors import adding, answer_preflight, is_preflight
-from gateway.asgi.problem_rendering import render_problem
+from gateway.asgi.problem_rendering import INTERNAL, render_problem
 from gateway.problems import ProblemError
 from gateway.serving.allowed_hosts import AllowedHosts
 from gateway.serving.allowed_origins import AllowedOrigins
 from gateway.serving.body_memory import BodyMemory
 from gateway.serving.limits import ConnectionLimits
-from gateway.serving.request_parser import BODY, HEADERS, headers_by_name
+from gateway.serving.request_parser import BODY, HEADERS, headers_by_name, one_slash
 
 IS_HEAD = "penstock.is_head"
 _CHECKED_FIRST_BYTES = 64 * 1024
@@ -75,7 +75,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             await super().__call__(scope, receive, send)
             return
         if HEADERS not in scope:
-            _note_headers(scope)
+            _note_request(scope)
         origin = scope[HEADERS].get(b"origin")
         if origin is not None and is_preflight(scope):
             template = self._template_of(scope)
@@ -125,8 +125,9 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         return found[3] or "" if found else ""
 
 
-def _note_headers(scope: dict[str, Any]) -> None:
-    """Add the headers by name, for a server other than our own, which adds them itself."""
+def _note_request(scope: dict[str, Any]) -> None:
+    """Do what our own server does for every request, if another one has received it."""
+    scope["path"] = one_slash(scope["path"])
     scope["headers"] = [(name, value) for name, value in scope["headers"]]
     scope[HEADERS] = headers_by_name(scope["headers"])
 
@@ -167,6 +168,7 @@ async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> N
         (b"content-length", b"%d" % len(rendered.body)),
         (b"cache-control", b"no-store"),
         *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        *([(INTERNAL.lower().encode(), b"gateway")] if rendered.is_openfaas else []),
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": rendered.status, "headers": headers})

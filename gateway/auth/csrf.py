@@ -36,6 +36,14 @@ def comes_from_elsewhere(scope: Mapping[str, Any], public_origin: bytes = b"") -
     return not authority or authority.lower() != _host_of(scope)
 
 
+def is_navigation(scope: Mapping[str, Any]) -> bool:
+    """Whether a browser opens the address in a window, as when somebody follows a link."""
+    noted: Mapping[bytes, bytes] = scope[HEADERS]
+    method: str = scope["method"]
+    opens = noted.get(b"sec-fetch-mode"), noted.get(b"sec-fetch-dest")
+    return method == "GET" and opens == (b"navigate", b"document")
+
+
 def proves_origin(scope: Mapping[str, Any]) -> bool:
     """Whether the request says where it comes from."""
     noted = scope[HEADERS]

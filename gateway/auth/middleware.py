@@ -20,7 +20,7 @@ from falcon.asgi import Request, Response
 
 from gateway.asgi.error_handlers import problem_of
 from gateway.auth.caller import ANYBODY, CALLER, Caller, address_of, caller_with
-from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
+from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, is_navigation, proves_origin
 from gateway.auth.key_check import KeyChecker, shown_key, unauthenticated
 from gateway.auth.permissions import require_permission
 from gateway.auth.session_cookie import session_of
@@ -183,6 +183,8 @@ class AuthMiddleware:
 
     def _refuse_other_sites(self, scope: dict[str, Any], authorization: str | None) -> None:
         if not comes_from_elsewhere(scope, self._public_origin):
+            return
+        if self._is_open and is_navigation(scope) and self._origins.take_links(scope["path"]):
             return
         origin: bytes | None = scope[HEADERS].get(b"origin")
         if origin is None or not self._origins.allow_without_key(origin, scope["path"]):

@@ -223,7 +223,7 @@ def _idempotency(
         content=(
             media_type_of(req.content_type).encode(),
             req.scope[BODY] if is_whole else sourced.encoded,
-            req.query_string.encode() if is_whole else b"",
+            sourced.target,
             options,
         ),
     )

@@ -59,11 +59,15 @@ class RawRequest:
 
 
 class ParsedArguments(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of a call: bytes to store, decoded to validate, and the request if needed."""
+    """The arguments of a call: bytes to store, decoded to validate, and the request if needed.
+
+    `target` is what of its request line an idempotent repetition must have in common.
+    """
 
     encoded: bytes
     decoded: dict[str, Any]
     request: bytes | None = None
+    target: bytes = b""
 
 
 def holds_json(manifest: Manifest, incoming: RawRequest) -> bool:
@@ -122,7 +126,15 @@ def _from_request(
     if incoming.body and holds_json(manifest, incoming):
         require_no_coding(headers_by_name(incoming.headers))
         arguments, encoded = decoded or read_json_object(incoming.body), incoming.body
-    return ParsedArguments(encoded=encoded, decoded=arguments, request=_request_record(incoming))
+    target = incoming.query
+    if (incoming.method, incoming.path) != ("POST", "/"):
+        target = f"{incoming.method} {incoming.path}?{incoming.query}"
+    return ParsedArguments(
+        encoded=encoded,
+        decoded=arguments,
+        request=_request_record(incoming),
+        target=target.encode(),
+    )
 
 
 def _request_record(incoming: RawRequest) -> bytes:

@@ -12,8 +12,11 @@ def without_session(header: str) -> str:
 
 
 def sets_session(header: str) -> bool:
-    """Whether a Set-Cookie header would replace the session cookie of the gateway."""
-    return _name_of(header) == SESSION_COOKIE
+    """Whether a Set-Cookie header would replace the session cookie of the gateway.
+
+    A cookie without a name is sent back as its value alone, which then looks like a pair.
+    """
+    return header.lstrip("= \t").startswith(SESSION_COOKIE)
 
 
 def _name_of(pair: str) -> str:

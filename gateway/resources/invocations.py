@@ -117,7 +117,7 @@ class Result:
         etag = f"{record.id}-result"
         if record.result_type == "response":
             stored = response_of(record)
-            write_response(resp, stored, keeps_cookies=False)
+            write_response(resp, stored, is_raw=False)
             if stored.status == HTTPStatus.OK:
                 media_type = stored.media_type or "application/octet-stream"
                 answer_with_etag(req, resp, stored.body, media_type, etag)

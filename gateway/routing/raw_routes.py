@@ -52,6 +52,7 @@ RAW_ROUTES: tuple[Route, ...] = (
         "cancel_call",
         "Cancel a call that has not finished",
         permission="steer",
+        reads_own_query=True,
         problems=(*UNKNOWN, *WRITES),
     ),
     _later(

@@ -72,6 +72,13 @@ class AllowedOrigins:
         """
         return self._of_functions(path) is not None and self.allow(origin, path)
 
+    def take_links(self, path: str) -> bool:
+        """Whether a path calls a function that says it takes GET, so that links may lead there."""
+        _, kind, name, *_ = [*path.split("/", 3), "", ""]
+        manifests = self._manifests()
+        found = self._find_name(manifests, name) if kind == "function" else None
+        return found is not None and "GET" in manifests[found].options.methods
+
     def headers(self, origin: bytes | None, path: str) -> Headers:
         """Return the headers of a response to a request with this Origin header, or without one.
 

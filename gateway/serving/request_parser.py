@@ -266,7 +266,15 @@ class RequestParser:
 
 def _path_of(url: URL) -> str:
     path: str = url.path.decode("ascii")
-    return unquote(path) if "%" in path else path
+    return one_slash(unquote(path) if "%" in path else path)
+
+
+def one_slash(path: str) -> str:
+    """Return a path that begins with one slash.
+
+    The router ignores further ones, so every rule that reads the path's prefix must not see them.
+    """
+    return "/" + path.lstrip("/") if path.startswith("//") else path
 
 
 def headers_by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -6,16 +6,25 @@ it, and the same timetable of attempts: receivers that know neither do not notic
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from runtime.invocations.raw_response import raw_response
 from runtime.invocations.record import Record
 from runtime.invocations.status import Status
+from runtime.sdk.headers import Headers
 
 _ERROR_STATUS, _TIMEOUT_STATUS, _UNREACHED_STATUS, _REFUSED_STATUS = 500, 504, 503, 422
-_NOT_SENT = frozenset({"set-cookie", "content-encoding"})
+# What the sender, the connection and the signature say; a function does not.
+_SENDERS_OWN = frozenset(
+    {
+        *("host", "user-agent", "authorization", "proxy-authorization", "cookie", "set-cookie"),
+        *("expect", "accept-encoding", "webhook-id", "webhook-timestamp", "webhook-signature"),
+        *("webhook-attempt", "x-call-id", "x-function-name", "x-function-status"),
+        *("x-start-time", "x-duration-seconds"),
+    }
+)
 _NS_PER_MS = 1_000_000
 
 
@@ -50,12 +59,21 @@ def _answer_of(record: Record) -> tuple[int, dict[str, str], bytes]:
             response = raw_response(record)
         except ValueError:
             return _UNREACHED_STATUS, {}, b""
-        headers = {n: v for n, v in response.headers if n.lower() not in _NOT_SENT}
-        return response.status, headers, response.body
-    error = msgspec.json.decode(record.error) if record.error else {}
+        sent = Headers.of((n, v) for n, v in response.headers if n.lower() not in _SENDERS_OWN)
+        return response.status, dict(sent), response.body
+    error = _error_of(record)
     kind = error.get("type")
     if record.status is not Status.FAILED or kind in {None, "worker_lost"}:
         return _UNREACHED_STATUS, {}, b""  # the function was not reached, or not to its end
     status = {"timeout": _TIMEOUT_STATUS, "rejected": _REFUSED_STATUS}.get(kind, _ERROR_STATUS)
     text = f"{error.get('message') or kind}\n"
     return status, {"Content-Type": "text/plain; charset=utf-8"}, text.encode(errors="replace")
+
+
+def _error_of(record: Record) -> dict[str, Any]:
+    """Return the error of an invocation; nothing if it has none or it is damaged."""
+    try:
+        error = msgspec.json.decode(record.error or b"{}")
+    except (msgspec.DecodeError, RecursionError):
+        error = None
+    return error if isinstance(error, dict) else {}

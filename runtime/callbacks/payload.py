@@ -58,10 +58,10 @@ def build_headers(
 ) -> dict[str, str]:
     """Return the headers of one attempt, signed with the time `now_ms` (Redis's clock).
 
-    `more` are those that a callback in another form has; they win.
+    With `more`, the callback has another form: these headers win, and it has no other media type.
     """
     timestamp_s = now_ms // 1000
-    return {
+    headers = {
         "Content-Type": "application/json",
         "User-Agent": "Penstock-Callbacks/1",
         "webhook-id": claimed.id,
@@ -73,5 +73,8 @@ def build_headers(
         "X-Call-Id": claimed.invocation,
         "X-Function-Name": claimed.function,
         "X-Function-Status": claimed.outcome,
-        **more,
     }
+    if not more:
+        return headers
+    theirs = {name.lower() for name in more} | {"content-type"}
+    return {n: v for n, v in headers.items() if n.lower() not in theirs} | dict(more)

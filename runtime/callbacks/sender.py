@@ -33,6 +33,8 @@ _FAILURES = (
     OSError,
 )
 
+_OF_EVERY_CALLBACK = {"Accept-Encoding": "identity", "Connection": "close"}
+
 
 class Sender:
     """Posts bodies to callback addresses. Used in one event loop.
@@ -78,7 +80,10 @@ class Sender:
         request = self._client.build_request(
             "POST",
             f"{checked.target.scheme}://{checked.target.authority}{checked.target.path}",
-            headers={**headers, "Accept-Encoding": "identity", "Connection": "close"},
+            headers={  # as bytes: a function's own may be of ISO 8859-1
+                name.encode("latin-1"): value.encode("latin-1", "replace")
+                for name, value in {**headers, **_OF_EVERY_CALLBACK}.items()
+            },
             content=body,
             extensions={"addresses": checked.addresses},
         )

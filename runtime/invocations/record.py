@@ -30,6 +30,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         callback_as: The name under which the function was called, if its callback has the form of
             OpenFaaS; else "".
         call_id: The caller's own id for the call, if there is one.
+        timeout_ms: The caller's own timeout; 0 without one.
         secrets: Where secrets are in the arguments; no view shows their values.
     """
 
@@ -66,6 +67,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     callback: str | None = None
     callback_as: str = ""
     call_id: str = ""
+    timeout_ms: int = 0
     delivery: str | None = None
     delivery_status: str = "pending"
     delivery_attempts: int = 0
@@ -95,7 +97,7 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
             *("arguments", "secrets", "request", "result", "error", "logs", "progress", "tags"),
         )
     },
-    **{name.encode(): (name, int) for name in ("priority", "attempt")},
+    **{name.encode(): (name, int) for name in ("priority", "attempt", "timeout_ms")},
     **{
         name.encode(): (f"{name}_ms", int)
         for name in ("created_at", "scheduled_for", "started_at", "finished_at")

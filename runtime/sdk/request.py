@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl
 
 from runtime.sdk.headers import Headers
 
+_MOST_PARTS = 1_000
+
 
 class FormFile(NamedTuple):
     """A file in a form."""
@@ -117,22 +119,38 @@ def _by_name(fields: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
-    """Return the parts of a multipart form (RFC 7578)."""
-    from email import message_from_bytes  # noqa: PLC0415 - slow to import, and rarely needed
-    from email.policy import HTTP  # noqa: PLC0415
+    """Return the parts of a multipart form (RFC 7578; RFC 2046, section 5.1.1)."""
+    from email.message import Message  # noqa: PLC0415 - slow to import, and rarely needed
+    from email.parser import HeaderParser  # noqa: PLC0415
 
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = message_from_bytes(head + body, policy=HTTP)
+    said = Message()
+    said["Content-Type"] = content_type
+    boundary = said.get_boundary()
+    if not boundary:
+        raise ValueError("a multipart form needs a boundary in its Content-Type")
+    _, *pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))
+    if not pieces or not pieces[-1].startswith(b"--"):
+        raise ValueError("the form ends before its last boundary")
+    if len(pieces) > _MOST_PARTS:
+        raise ValueError(f"the form has more than {_MOST_PARTS} parts")
     fields: list[tuple[str, Any]] = []
-    for part in message.iter_parts():
+    for piece in pieces[:-1]:
+        head, blank, data = piece.partition(b"\r\n\r\n")
+        part = HeaderParser().parsestr(head.decode("utf-8", "replace").lstrip())
         name = part.get_param("name", header="content-disposition")
-        if not isinstance(name, str):
-            raise ValueError("a part of the form has no name")  # noqa: TRY004 - what it holds is wrong
-        data = part.get_payload(decode=True)
-        data = data if isinstance(data, bytes) else b""
+        if not isinstance(name, str) or not blank:
+            raise ValueError("a part of the form has no name")
         filename = part.get_filename()
         if filename is None:
-            fields.append((name, data.decode("utf-8", "replace")))
+            fields.append((name, _decoded(data, part.get_content_charset())))
         else:
-            fields.append((name, FormFile(filename, part.get_content_type(), data)))
+            file = FormFile(filename, part.get_content_type(), data)
+            fields.append((name, file))
     return fields
+
+
+def _decoded(data: bytes, charset: str | None) -> str:
+    try:
+        return data.decode(charset or "utf-8", "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")

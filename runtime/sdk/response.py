@@ -120,7 +120,10 @@ def decode_response(data: bytes) -> StoredResponse:
     head, newline, body = data.partition(b"\n")
     if not newline or len(head) > _MOST_HEAD_BYTES:
         raise ValueError("not a response: its first line is missing or too long")
-    parts: Any = json.loads(head)
+    try:
+        parts: Any = json.loads(head)
+    except RecursionError:
+        raise ValueError("not a response: its first line is nested too deeply") from None
     if not (isinstance(parts, list) and len(parts) == 2 and isinstance(parts[1], list)):  # noqa: PLR2004
         raise ValueError("not a response: its first line is not [status, headers]")
     status, fields = parts

@@ -258,6 +258,96 @@ def test_many_waiting_callers_each_get_their_own_answer(http: httpx.Client):
     assert answers == {number: f"* {number} *" for number in range(40)}
 
 
+def test_a_function_speaks_for_itself_and_not_for_the_gateway(http: httpx.Client):
+    answer = http.get("/function/mirror/forged")
+
+    shown = answer.headers
+    assert shown["content-type"] == "text/xml"
+    assert shown["cache-control"] == "max-age=60"
+    assert shown["x-named"] == "é"
+    assert shown["link"] == "<a>, <b>"
+    assert http.get(f"/invocations/{shown['x-call-id']}").status_code == 200
+    assert not {"set-cookie", "access-control-allow-origin"} & set(shown)
+    result = http.get(f"/invocations/{shown['x-call-id']}/result")
+    assert "clear-site-data" in shown
+    assert "clear-site-data" not in result.headers
+    assert "x-call-id" not in result.headers
+
+
+def test_a_function_cannot_forge_its_callback(http: httpx.Client):
+    with receiving() as receiver:
+        accepted = http.post(
+            "/async-function/mirror/forged", headers={"X-Callback-Url": receiver.url("/ok")}
+        )
+        [call] = eventually(lambda: receiver.at("/ok"))
+
+    assert call.headers["content-type"] == "text/xml"
+    assert call.headers["host"] == f"127.0.0.1:{receiver.port}"
+    assert call.headers["x-call-id"] == accepted.headers["x-call-id"]
+    assert call.headers["webhook-signature"] != "v1,fake"
+    assert call.headers["webhook-id"] != "fake"
+    assert call.headers["link"] == "<a>, <b>"
+
+
+@pytest.mark.parametrize("wrong", ["", "é".encode("latin-1"), "x" * 256, "a b"])
+def test_a_call_id_that_cannot_be_passed_on(http: httpx.Client, wrong: str | bytes):
+    refused = http.post("/function/banner", content="x", headers={"X-Call-Id": wrong})
+    assert refused.status_code == 422
+
+
+def test_an_idempotency_key_is_for_one_method_and_path(http: httpx.Client):
+    headers = {"Idempotency-Key": "for one"}
+
+    first = http.post("/function/mirror/a", headers=headers)
+    other_path = http.post("/function/mirror/b", headers=headers)
+    other_method = http.put("/function/mirror/a", headers=headers)
+    again = http.post("/function/mirror/a", headers=headers)
+
+    assert (other_path.status_code, other_method.status_code) == (422, 422)
+    assert again.headers["x-call-id"] == first.headers["x-call-id"]
+
+
+def test_a_retry_calls_back_in_the_same_form(http: httpx.Client):
+    with receiving() as receiver:
+        accepted = http.post(
+            "/async-function/fails_plainly.openfaas-fn",
+            headers={"X-Callback-Url": receiver.url("/ok"), "X-Call-Id": "mine-2"},
+        )
+        eventually(lambda: receiver.at("/ok"))
+        http.post(f"/invocations/{accepted.headers['x-call-id']}/retry")
+        eventually(lambda: len(receiver.at("/ok")) == 2)
+
+    first, second = receiver.at("/ok")
+    for name in ("x-call-id", "x-function-name", "x-function-status"):
+        assert first.headers[name] == second.headers[name]
+
+
+@pytest.mark.parametrize("slashes", ["//", "///", "/%2F"])
+def test_more_slashes_do_not_lead_around_a_check(http: httpx.Client, slashes: str):
+    url = f"{str(http.base_url).rstrip('/')}{slashes}function/add?a=1"
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+
+    refused = http.get(url, headers=elsewhere)
+
+    assert (refused.status_code, refused.headers["content-type"]) == (
+        403,
+        "text/plain; charset=utf-8",
+    )
+
+
+def test_a_link_of_another_site_leads_to_a_function_that_takes_get(http: httpx.Client):
+    link = {
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
+
+    assert http.get("/function/add?a=1", headers=link).json() == 3
+    assert http.get("/function/mirror", headers=link).status_code == 403
+    embedded = {**link, "Sec-Fetch-Dest": "iframe"}
+    assert http.get("/function/add?a=1", headers=embedded).status_code == 403
+
+
 def test_a_page_of_another_site_cannot_make_a_browser_call_it(http: httpx.Client):
     refused = http.get("/function/add?a=1", headers={"Sec-Fetch-Site": "cross-site"})
     assert refused.status_code == 403

@@ -20,6 +20,21 @@ def mirror(request: Request) -> Response | dict[str, Any]:  # noqa: PLR0911 - a 
     if request.path == "/teapot":
         headers = {"X-Pot": "tea", "Set-Cookie": ["a=1", "penstock_session=stolen", "b=2"]}
         return Response("short and stout", status=418, headers=headers)
+    if request.path == "/forged":
+        forged = {
+            "content-type": "text/xml",
+            "Host": "evil.internal",
+            "X-Call-Id": "fake",
+            "Webhook-Id": "fake",
+            "webhook-signature": "v1,fake",
+            "X-Named": "é",
+            "Set-Cookie": "=penstock_session=evil",
+            "Cache-Control": "max-age=60",
+            "Access-Control-Allow-Origin": "*",
+            "Clear-Site-Data": '"*"',
+            "Link": ["<a>", "<b>"],
+        }
+        return Response("<a/>", headers=forged)
     if request.path == "/moved":
         return Response.redirect("https://example.com/there")
     if request.path == "/empty":

@@ -80,6 +80,8 @@ def test_the_body_is_the_functions_own(fields: dict, status: str, media_type: st
         (failed("timeout"), "504", b"why\n"),
         (failed("rejected"), "422", b"why\n"),
         (failed("worker_lost"), "503", b""),
+        (record(status=Status.FAILED, error=b"{broken"), "503", b""),
+        (record(status=Status.FAILED, error=b"[1]"), "503", b""),
         (record(status=Status.CANCELLED), "503", b""),
         (record(status=Status.EXPIRED, started_at_ms=None), "503", b""),
         (record(result=b"rubbish", result_type="response"), "503", b""),

@@ -34,6 +34,36 @@ def test_a_multipart_form_with_a_file_of_any_bytes():
     }
 
 
+def test_an_uploaded_message_keeps_its_bytes_and_a_part_its_charset():
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="mail"; filename="a.eml"\r\n'
+        b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhi\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="gr\xc3\xbc\xc3\x9fe"\r\n'
+        b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n\xfc\r\n--b--\r\n"
+    )
+    request = Request(headers={"Content-Type": "multipart/form-data; boundary=b"}, body=body)
+    assert request.form() == {
+        "mail": FormFile("a.eml", "message/rfc822", b"Subject: x\r\n\r\nhi"),
+        "grüße": "ü",
+    }
+
+
+@pytest.mark.parametrize(
+    ("boundary", "body", "said"),
+    [
+        ("", b"--b--", "needs a boundary"),
+        ("; boundary=b", b"rubbish", "before its last boundary"),
+        ("; boundary=b", b"--b\r\n\r\nx", "before its last boundary"),
+        ("; boundary=b", b"--b\r\nX: y\r\n\r\nx\r\n--b--", "has no name"),
+        ("; boundary=b", b"--b\r\n" * 1001 + b"--b--", "more than 1000 parts"),
+    ],
+)
+def test_a_broken_multipart_form_is_refused(boundary: str, body: bytes, said: str):
+    request = Request(headers={"Content-Type": f"multipart/form-data{boundary}"}, body=body)
+    with pytest.raises(ValueError, match=said):
+        request.form()
+
+
 @pytest.mark.parametrize("media_type", ["application/json", ""])
 def test_what_is_no_form_is_refused(media_type: str):
     with pytest.raises(ValueError, match="not a form"):

@@ -131,7 +131,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "whose names suggest a secret are shown as `***`; the function received the real values.",
         ["method", "path", "query", "headers", "body", "body_encoding", "body_bytes"],
         method=described(TEXT, "The HTTP method."),
-        path=described(TEXT, "The path, without the query."),
+        path=described(TEXT, "What follows the function's name in the path; `/` if nothing does."),
         query={
             "type": "object",
             "additionalProperties": {"anyOf": [TEXT, array_of(TEXT)]},

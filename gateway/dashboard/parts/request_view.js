@@ -41,6 +41,11 @@ export function targetOf(request) {
   return query ? `${request.path}?${query}` : request.path;
 }
 
+/** Return what follows the function's name in the path; "" if nothing does. */
+export function belowOf(request) {
+  return request.path === "/" ? "" : request.path;
+}
+
 /** Return the query as text. */
 export function queryOf(request) {
   const query = new URLSearchParams();

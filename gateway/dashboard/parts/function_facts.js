@@ -54,7 +54,7 @@ export function functionFacts(definition) {
     ["Max waiting", options.max_waiting ? count(options.max_waiting) : null],
     ["Result kept", span(options.result_ttl_s * 1000)],
     ["Raw address", h("code", {}, location.origin, definition.links.raw)],
-    ["Methods there", definition.methods.join(", ")],
+    ["HTTP methods", definition.methods.join(", ")],
     ["Verifies webhooks", verification && verificationFact(verification)],
     ["Called from pages of", options.cors?.join(", ")],
   ];

@@ -30,12 +30,11 @@ export function makeRawForm(definition, start, onAnswer, signal) {
     h(
       "div",
       { class: "fields" },
-      h("p", { class: "raw-address" }, h("code", {}, location.origin, definition.links.raw)),
       h(
         "div",
         { class: "request-line" },
         field(fields.method, "Method"),
-        field(fields.below, "Path below the name"),
+        field(fields.below, "Path"),
         field(fields.query, "Query"),
       ),
       field(fields.headers, "Headers, one per line"),
@@ -80,10 +79,10 @@ function makeFields(methods) {
   if (methods.includes("POST")) method.value = "POST";
   return {
     method,
-    below: text("request-path", { placeholder: "/" }),
+    below: text("request-path", { placeholder: "/ after the name" }),
     query: text("request-query", { placeholder: "name=value&other=1" }),
     headers: lines("request-headers", 3, { placeholder: "Content-Type: application/json" }),
-    body: lines("request-body", 6),
+    body: lines("request-body", 5),
     file: h("input", { id: "request-file", type: "file" }),
   };
 }

@@ -29,9 +29,7 @@ from gateway.serving.request_parser import BODY
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.submission import check_available
 from runtime.registry.manifest import Manifest
-from runtime.sdk.option_parsing import METHODS
 
-_WITH_BODY = ("POST", "PUT", "PATCH", "DELETE")
 _PATIENCE_S = 10.0  # how long a call waits for a file that is being loaded
 _CALL_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -137,18 +135,8 @@ class RawCallReader:
         return plan
 
 
-def methods_of(manifest: Manifest) -> tuple[str, ...]:
-    """Return the methods that a function takes on `/function/{name}`, HEAD aside.
-
-    Those it declares; without any, all if it takes the request itself, else those with a body.
-    """
-    if manifest.options.methods:
-        return manifest.options.methods
-    return METHODS if manifest.takes_request else _WITH_BODY
-
-
 def _require_method(req: Request, manifest: Manifest) -> None:
-    allowed = methods_of(manifest)
+    allowed = manifest.methods
     if req.method not in allowed:
         shown = ", ".join((*allowed, *(["HEAD"] if "GET" in allowed else ())))
         method = "HEAD" if req.scope[IS_HEAD] else req.method

@@ -21,6 +21,7 @@ from gateway.openapi.function_paths import (
 )
 from gateway.openapi.header_components import HEADERS, PARAMETERS
 from gateway.openapi.health_schemas import HEALTH_SCHEMAS
+from gateway.openapi.raw_paths import has_raw_operations, raw_operations
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
 from gateway.openapi.security import SECURITY_SCHEMES, signature_scheme
@@ -32,6 +33,7 @@ from runtime.registry.manifest import Manifest
 
 API_VERSION = "1"
 _INVOKE_PATH = "/functions/{name}"
+_RAW_PATH = "/function/{name}"
 _TAGS = (
     ("invoke", "Invoke functions. The response is 202, or the result with `Prefer: wait=N`."),
     ("functions", "List and inspect published functions."),
@@ -96,14 +98,18 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
     }
     responses: dict[str, Any] = {}
     signatures: list[tuple[str, dict[str, Any]]] = []
-    invoke = BY_TEMPLATE.get((_INVOKE_PATH, "POST"))
+    invoke = BY_TEMPLATE[(_INVOKE_PATH, "POST")]
+    call = BY_TEMPLATE[(_RAW_PATH, "POST")]
     for manifest in sorted(manifests, key=lambda each: each.name):
-        if manifest.version and invoke is not None and grant.may_see(manifest.name):
+        if manifest.version and grant.may_see(manifest.name):
             schemas.update(function_schemas(manifest))
             if manifest.options.verify is not None:
                 signatures.append(signature_scheme(manifest.options.verify))
             operation = function_operation(manifest, invoke, responses)
             spec.path(path=f"/functions/{manifest.name}", operations={"post": operation})
+            if has_raw_operations(manifest):
+                operations = raw_operations(manifest, call, responses)
+                spec.path(path=f"/function/{manifest.name}", operations=operations)
     _add_fixed(spec, responses, grant)
     for name, scheme in {**SECURITY_SCHEMES, **dict(signatures)}.items():
         spec.components.security_scheme(name, scheme)

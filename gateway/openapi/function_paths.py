@@ -83,7 +83,7 @@ def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -
         summary=manifest.summary or manifest.name,
         description=manifest.description or f"Invokes the function `{manifest.name}`.",
         parameters=[] if manifest.takes_request else [*map(query_parameter, invoke.query)],
-        body=_request_body(manifest),
+        body=request_body(manifest),
         invocation=f"{manifest.name}-invocation",
         scope=manifest.name,
         verification=manifest.options.verify,
@@ -182,7 +182,8 @@ def _takes_arguments(manifest: Manifest) -> bool:
     return not manifest.takes_request or bool(manifest.parameters.get("properties"))
 
 
-def _request_body(manifest: Manifest) -> Json:
+def request_body(manifest: Manifest) -> Json:
+    """Return the bodies that a function takes, for which clients are generated."""
     if not _takes_arguments(manifest):
         return {
             "description": "A body of any media type, or none: the function reads the request "

@@ -25,6 +25,7 @@ from gateway.openapi.json_schema import (
 )
 from gateway.problems import KINDS
 from runtime.invocations.status import Status
+from runtime.sdk.option_parsing import METHODS
 from runtime.sdk.verification import SCHEME_NAMES
 
 _MAYBE_ANY_OBJECT = {**ANY_OBJECT, "type": ["object", "null"]}
@@ -130,7 +131,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "whose names suggest a secret are shown as `***`; the function received the real values.",
         ["method", "path", "query", "headers", "body", "body_encoding", "body_bytes"],
         method=described(TEXT, "The HTTP method."),
-        path=described(TEXT, "The path, without the query."),
+        path=described(TEXT, "What follows the function's name in the path; `/` if nothing does."),
         query={
             "type": "object",
             "additionalProperties": {"anyOf": [TEXT, array_of(TEXT)]},
@@ -212,6 +213,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             COUNT,
             "How many of its attempts one runner process may run at the same time: its "
             "option `per_process`, or the default for its kind.",
+        ),
+        takes_request=flag("Whether it takes the HTTP request itself."),
+        methods=described(
+            array_of(choice(METHODS, "An HTTP method.")),
+            "The methods that its raw path (`links.raw`) takes; HEAD comes with GET.",
         ),
         verification=described(
             maybe(component_ref("Verification")),

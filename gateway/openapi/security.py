@@ -46,6 +46,7 @@ def security_of(operation: Operation, function: str = "") -> list[Json]:
         "any": [],
         "follow": [],
         "invoke": [f"invoke:{function or '<name>'}"],
+        "call": [f"invoke:{function or '<name>'}"],
         "see": ["read"],
         "steer": ["operate"],
         "read": ["read"],

@@ -127,6 +127,8 @@ def function_view(
         "options": manifest.options,
         "queue": manifest.options.queue,
         "window": manifest.window,
+        "takes_request": manifest.takes_request,
+        "methods": manifest.methods,
         "verification": _verification_view(manifest, webhooks),
         "state": _state_of(manifest),
         "error": manifest.error,
@@ -136,6 +138,7 @@ def function_view(
         "links": {
             "self": here,
             "invoke": here,
+            "raw": f"/function/{manifest.name}",
             "batch": f"{here}/batch",
             "openapi": "/openapi.json",
         },

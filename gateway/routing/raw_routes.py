@@ -1,6 +1,6 @@
 """The part of the route table for calls without an envelope, on the paths of OpenFaaS.
 
-Not documented in OpenAPI: what a path answers is what its function says.
+OpenAPI documents `/function/{name}` by function (`gateway.openapi.raw_paths`).
 """
 
 from __future__ import annotations

@@ -134,6 +134,7 @@ def make_function(
         raw_parameter=_raw_parameter(signature),
         returns_bytes=returns_bytes,
         result_media_type=_media_type(returns) if returns_bytes else "application/json",
+        returns_response=signature.answers,
     )
     loaded = LoadedFunction(
         manifest=manifest,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from runtime.errors import LoadError
+from runtime.sdk.option_parsing import METHODS
 from runtime.sdk.options import Options
 
 Injected = Literal["context", "request"]
@@ -28,6 +29,7 @@ DEPENDENCY_ERRORS = frozenset(
 """The types of `FileError` that say that what a file needs cannot be provided."""
 EnvironmentState = Literal["none", "resolving", "building", "ready", "failed"]
 _ASYNC_PER_PROCESS = 100
+_METHODS_WITH_BODY = ("POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,7 @@ class Manifest:
         raw_parameter: The parameter that takes a whole body that is not JSON, if there is one.
         returns_bytes: Whether the result is bytes.
         result_media_type: Media type of the result.
+        returns_response: Whether it may return a `Response`, by its annotation.
         error: Why the file on disk is not the version that is served, if it is not.
         is_loading: Whether the file is being loaded and no version is served yet.
         sources: The hash of the sources alone, if `version` counts a lock too; else "".
@@ -131,6 +134,7 @@ class Manifest:
     raw_parameter: str | None = None
     returns_bytes: bool = False
     result_media_type: str = "application/json"
+    returns_response: bool = False
     error: FileError | None = None
     is_loading: bool = False
     sources: str = ""
@@ -141,6 +145,17 @@ class Manifest:
     def takes_request(self) -> bool:
         """Whether a parameter gets the HTTP request."""
         return "request" in self.injected.values()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The HTTP methods that `/function/{name}` takes, HEAD aside.
+
+        Those that the function declares; without any, all if it takes the request itself, else
+        those with a body.
+        """
+        if self.options.methods:
+            return self.options.methods
+        return METHODS if self.takes_request else _METHODS_WITH_BODY
 
     @property
     def validation_schema(self) -> dict[str, Any]:

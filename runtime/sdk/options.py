@@ -51,7 +51,7 @@ class Options:
     `grace_s` is the time to clean up after the timeout before the process is killed. `per_process`
     is how many attempts one process may run at the same time; it is None if the author did not set
     it, and always a number in the manifest of a loaded function. `methods` are the HTTP methods of
-    `/function/{name}`; empty for the usual ones (`gateway.invoke.raw_call_reader`).
+    `/function/{name}`; empty for the usual ones (`Manifest.methods`).
     `cors` lists the origins whose pages may call it.
     """
 

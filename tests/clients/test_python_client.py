@@ -198,10 +198,9 @@ def test_a_function_that_reads_the_request_takes_json_and_bytes(
         }
     )
     digest = generated.operation("invoke_github_digest")
-    package = importlib.import_module(PACKAGE)
-    sender = package.AuthenticatedClient(
-        base_url=called.base_url, token=key.text, headers={"X-GitHub-Event": "issues"}
-    )
+    # A client of its own: `with_headers` also changes the one that is open.
+    headers = {"X-GitHub-Event": "issues", **key.headers}
+    sender = type(generated.client)(base_url=called.base_url, headers=headers)
 
     with sender:
         line = digest.sync(client=sender, body=opened, prefer=WAIT)
@@ -215,6 +214,26 @@ def test_a_function_that_reads_the_request_takes_json_and_bytes(
         "media_type": "application/octet-stream",
         "bytes": 5,
     }
+
+
+def test_a_raw_call_returns_the_answer_of_the_function(generated: Generated):
+    by_get = generated.operation("call_greeting_by_get")
+    by_post = generated.operation("call_greeting")
+    noted = generated.operation("call_hook").sync(
+        client=generated.client, body=generated.models.HookArguments(note="seen")
+    )
+
+    found = by_get.sync_detailed(client=generated.client, name="Ada", times=2)
+    greeted = by_post.sync(
+        client=generated.client, body=generated.models.GreetingArguments(name="Grace")
+    )
+    nobody = by_get.sync_detailed(client=generated.client, name="")
+
+    assert found.parsed.payload.read() == b"<greeting>Hi Hi Ada</greeting>"
+    assert found.headers["Content-Type"] == "text/xml"
+    assert greeted.payload.read() == b"<greeting>Hi Grace</greeting>"
+    assert (nobody.status_code, nobody.parsed) == (404, "Nobody.")
+    assert noted.to_dict()["note"] == "seen"
 
 
 def test_a_wrong_argument_is_a_problem(generated: Generated, picture: bytes):

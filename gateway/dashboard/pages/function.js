@@ -1,4 +1,5 @@
-// One function: its signature and statistics, and a form that invokes it and follows the result.
+// One function: its signature and statistics, and a form that invokes it and follows the result, or
+// sends it an HTTP request and shows the answer.
 
 import { get, getIfAllowed, path, withQuery } from "../scripts/api.js";
 import { fill, h, redraw } from "../scripts/element.js";
@@ -9,9 +10,10 @@ import { factList, functionFacts, loadError, signature } from "../parts/function
 import { follow } from "../parts/following.js";
 import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { makeInvokeForm } from "../parts/invoke_form.js";
-import { makeRequestForm } from "../parts/request_form.js";
 import { makeOutput } from "../parts/output.js";
 import { isUnderWay, makePackagesPanel } from "../parts/packages_panel.js";
+import { rawAnswer } from "../parts/raw_answer.js";
+import { makeRawForm } from "../parts/raw_form.js";
 import { paragraphs, prose } from "../parts/safe_text.js";
 import { badge } from "../parts/status_badge.js";
 import { makeStatisticsCharts } from "../parts/statistics_charts.js";
@@ -44,6 +46,14 @@ export async function show(view, { name, query }, signal) {
     refresh();
   }
 
+  function answered(answer) {
+    following.abort();
+    following = new AbortController();
+    fill(outcome, rawAnswer(answer, definition, following.signal));
+    announce(`The answer is ${answer.status || "a redirect"}`);
+    refresh();
+  }
+
   async function look() {
     const [statistics, latest] = await Promise.all([
       getIfAllowed(withQuery("/statistics", { minutes: "60", function: name }), signal),
@@ -66,10 +76,10 @@ export async function show(view, { name, query }, signal) {
   let relockedAt = 0;
 
   function drawDefinition() {
-    const { version, error } = definition;
-    redraw(head, [version, error], () => drawHead(definition));
+    const { version, error, takes_request: takesRequest, methods, verification } = definition;
+    redraw(head, [version, error, verification], () => drawHead(definition));
     packages.show(definition);
-    redraw(invoking, Boolean(version), () => version && drawInvoking());
+    redraw(invoking, [Boolean(version), takesRequest, methods], () => version && drawInvoking());
   }
 
   async function lookAtDefinition() {
@@ -113,22 +123,28 @@ export async function show(view, { name, query }, signal) {
     return h(
       "div",
       { class: "columns invoke" },
-      h(
-        "section",
-        { class: "panel", id: "invoke" },
-        h(
-          "h2",
-          {},
-          start
-            ? `Invoke again with the ${start.request ? "request" : "arguments"} of ${shortId(query.get("from"))}`
-            : "Invoke",
-        ),
-        start?.request
-          ? makeRequestForm(definition, start.request, accepted)
-          : makeInvokeForm(definition, start?.arguments, accepted),
-      ),
+      h("section", { class: "panel", id: "invoke" }, drawForms()),
       outcome,
     );
+  }
+
+  function drawForms() {
+    const sent = start?.request;
+    const raw = makeRawForm(definition, sent, answered, signal);
+    const invoke = makeInvokeForm(definition, sent ? undefined : start?.arguments, accepted);
+    const title = h("h2", {});
+    const swap = h("button", { type: "button", class: "quiet", data: { key: "swap" } });
+    const draw = (isRaw) => {
+      raw.hidden = !isRaw;
+      invoke.hidden = isRaw;
+      title.textContent = isRaw ? "Send a request" : "Invoke";
+      if (start && isRaw === Boolean(sent))
+        title.textContent = `Invoke again with the ${sent ? "request" : "arguments"} of ${shortId(start.id)}`;
+      swap.textContent = isRaw ? "Invoke with arguments" : "Send an HTTP request";
+    };
+    swap.addEventListener("click", () => draw(raw.hidden));
+    draw(Boolean(sent) || (!start && definition.takes_request));
+    return [h("div", { class: "panel-head" }, title, swap), invoke, raw];
   }
 }
 

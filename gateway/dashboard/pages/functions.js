@@ -6,6 +6,7 @@ import { count, percent } from "../scripts/figures.js";
 import { span } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
+import { secretBadge } from "../parts/function_facts.js";
 import { elapsedOf, isUnderWay } from "../parts/packages_panel.js";
 import { badge } from "../parts/status_badge.js";
 import { makeTable } from "../parts/table.js";
@@ -102,6 +103,7 @@ const COLUMNS = [
       item.version,
       item.environment.state,
       elapsedOf(item),
+      item.verification,
     ],
     draw: drawSummary,
   },
@@ -126,7 +128,12 @@ function drawSummary(item) {
     return [badge(item.environment.state), " ", elapsed, item.summary];
   }
   if (item.state === "loading") return h("span", { class: "none" }, "loading");
-  if (!item.error) return item.summary || h("span", { class: "none" }, "no docstring");
+  if (!item.error)
+    return [
+      item.summary || h("span", { class: "none" }, "no docstring"),
+      " ",
+      secretBadge(item),
+    ];
   const place = `${item.error.file}${item.error.line ? `:${item.error.line}` : ""}`;
   return [badge("failed"), ` to load: ${item.error.type} in ${place}`];
 }

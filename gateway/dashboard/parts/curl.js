@@ -1,24 +1,31 @@
 // A call as a curl command.
 
 import { path } from "../scripts/api.js";
-import { queryOf, repeatable } from "./request_view.js";
+import { belowOf, queryOf, repeatable } from "./request_view.js";
 
-/** Return the curl command that repeats this call. */
-export function curlOf(invocation) {
-  const { request } = invocation;
-  const address = location.origin + path("functions", invocation.function);
-  const query = request && queryOf(request);
-  const words = ["curl", "-sS", "-X", "POST", query ? `${address}?${query}` : address];
-  if (request) {
-    for (const [name, value] of repeatable(request).headers) words.push("-H", `${name}: ${value}`);
-  } else {
-    words.push("-H", "Content-Type: application/json");
-  }
-  words.push("-H", "Prefer: wait=30");
-  const body = request ? request.body_encoding === "text" && request.body : invocation.arguments;
-  if (request && body) words.push("--data-raw", body);
-  if (!request) words.push("--data-raw", JSON.stringify(body));
-  return words.map(quote).join(" ");
+/** Return the curl command that repeats this call; a request goes to the raw path. */
+export function curlOf({ function: name, request, arguments: given }) {
+  const words = request ? ofRequest(name, request) : ofArguments(name, given);
+  return ["curl", "-sS", "-X", ...words].map(quote).join(" ");
+}
+
+function ofArguments(name, given) {
+  const headers = ["-H", "Content-Type: application/json", "-H", "Prefer: wait=30"];
+  const address = location.origin + path("functions", name);
+  return ["POST", address, ...headers, "--data-raw", JSON.stringify(given)];
+}
+
+function ofRequest(name, request) {
+  const query = queryOf(request);
+  const address = path("function", name) + encodeURI(belowOf(request)) + (query && `?${query}`);
+  const headers = repeatable(request).headers.map(([header, value]) => `${header}: ${value}`);
+  const body = request.body_encoding === "text" ? request.body : "";
+  return [
+    request.method,
+    location.origin + address,
+    ...headers.flatMap((header) => ["-H", header]),
+    ...(body ? ["--data-raw", body] : []),
+  ];
 }
 
 function quote(word) {

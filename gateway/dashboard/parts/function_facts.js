@@ -18,7 +18,8 @@ export function factList(facts) {
 }
 
 /** The options of a function, without those that have no effect. */
-export function functionFacts({ version, options, queue, window: most }) {
+export function functionFacts(definition) {
+  const { version, options, queue, window: most, verification } = definition;
   if (!version) return [["Version", "none has loaded yet"]]; // its options are not known
   const { retry } = options;
   return [
@@ -52,8 +53,30 @@ export function functionFacts({ version, options, queue, window: most }) {
     ["Expires after", options.max_age_s ? span(options.max_age_s * 1000) : null],
     ["Max waiting", options.max_waiting ? count(options.max_waiting) : null],
     ["Result kept", span(options.result_ttl_s * 1000)],
+    ["Raw address", h("code", {}, location.origin, definition.links.raw)],
+    ["HTTP methods", definition.methods.join(", ")],
+    ["Verifies webhooks", verification && verificationFact(verification)],
     ["Called from pages of", options.cors?.join(", ")],
   ];
+}
+
+/** A badge if the gateway lacks the secret that webhooks are verified with. */
+export function secretBadge({ verification }) {
+  if (!verification || verification.is_set) return null;
+  const title = `Set ${variableOf(verification)} for the gateway; until then signed calls get 401.`;
+  return h("span", { class: "badge missing", title }, "secret missing");
+}
+
+function verificationFact(verification) {
+  const scheme = h("code", {}, verification.scheme);
+  const variable = h("code", {}, variableOf(verification));
+  return verification.is_set
+    ? [scheme, " · secret set (", variable, ")"]
+    : [scheme, " ", secretBadge({ verification }), " set ", variable];
+}
+
+function variableOf({ secret }) {
+  return `PENSTOCK_SECRET_${secret}`;
 }
 
 /** name(a: type = default) → type. */

@@ -4,9 +4,9 @@ import { h } from "../scripts/element.js";
 import { size } from "../scripts/figures.js";
 import { block, isolated } from "./safe_text.js";
 
-// Headers that a browser sets itself, and those that belong to one call or connection only.
+// Headers that a browser or the gateway sets, and those that belong to one call or connection only.
 const NOT_REPEATED =
-  /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept-encoding|origin|referer|user-agent|prefer|idempotency-key|traceparent|tracestate|via|forwarded|x-forwarded-.*|sec-.*|proxy-.*)$/i;
+  /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept-encoding|origin|referer|user-agent|prefer|idempotency-key|traceparent|tracestate|x-call-id|x-start-time|via|forwarded|x-forwarded-.*|sec-.*|proxy-.*)$/i;
 const MASK = "***";
 
 /** Show a request; a body that is too long is not shown. */
@@ -39,6 +39,11 @@ function bodyView(request) {
 export function targetOf(request) {
   const query = queryOf(request);
   return query ? `${request.path}?${query}` : request.path;
+}
+
+/** Return what follows the function's name in the path; "" if nothing does. */
+export function belowOf(request) {
+  return request.path === "/" ? "" : request.path;
 }
 
 /** Return the query as text. */

@@ -1,5 +1,6 @@
 // A form field for one argument: drawn from its JSON Schema and read as a JSON value.
 
+import { base64Of } from "../scripts/base64.js";
 import { h } from "../scripts/element.js";
 import { ExactNumber, parseExact } from "../scripts/exact_json.js";
 import { many } from "../scripts/figures.js";
@@ -188,12 +189,4 @@ function describeBounds(schema) {
 
 function sentence(text) {
   return !text || /[.!?…:]$/.test(text) ? text : `${text}.`;
-}
-
-async function base64Of(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const pieces = [];
-  for (let i = 0; i < bytes.length; i += 32_768)
-    pieces.push(String.fromCharCode(...bytes.subarray(i, i + 32_768)));
-  return btoa(pieces.join(""));
 }

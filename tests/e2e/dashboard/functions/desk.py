@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
-from penstock import Context, Reject, Request, function
+from penstock import Context, Reject, Request, Response, function
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -65,6 +65,31 @@ def hook(request: Request) -> dict[str, Any]:
     if request.headers.get("X-Event") != "paid":
         raise Reject(f"no event of ours: {request.headers.get('X-Event')}")
     return {"signed": "X-Signature" in request.headers, "body": request.text, **request.query}
+
+
+@function(name="desk.answer", cors=["https://app.example"])
+def answer(request: Request) -> Response:
+    """Answer requests of many kinds."""
+    if request.path == "/markup":
+        return Response("<script>window.harmed = 1</script>", media_type="text/html")
+    if request.path == "/picture":
+        return Response(DOT, media_type="image/png")
+    if request.path == "/moved":
+        return Response.redirect("/keys")
+    seen = {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "sender": request.headers.get("X-Sender"),
+        "body": request.text,
+    }
+    return Response(seen, status=201, headers={"X-Desk": "seen"})
+
+
+@function(name="desk.signed", verify="github:DESK")
+def signed(request: Request) -> str:
+    """Take what its sender has signed."""
+    return request.text
 
 
 @function(name="desk.needs")

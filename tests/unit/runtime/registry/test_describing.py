@@ -174,6 +174,29 @@ def test_the_raw_body_is_for_the_only_parameter_without_a_default(load_source, s
     assert manifest_of(load_source(f"def sample({signature}): pass\n")).raw_parameter == raw
 
 
+@pytest.mark.parametrize(
+    ("code", "methods"),
+    [
+        ("def sample(a: int): pass", "POST PUT PATCH DELETE"),
+        ("def sample(request: Request): pass", "GET POST PUT PATCH DELETE OPTIONS"),
+        ("@function(methods=['POST', 'GET'])\ndef sample(request: Request): pass", "GET POST"),
+    ],
+)
+def test_methods_are_those_declared_or_those_that_suit_the_parameters(load_source, code, methods):
+    manifest = manifest_of(load_source(f"from penstock import Request, function\n{code}\n"))
+
+    assert " ".join(manifest.methods) == methods
+
+
+@pytest.mark.parametrize(
+    ("returns", "is_response"), [("Response", True), ("str | Response", True), ("str", False)]
+)
+def test_a_response_is_read_from_the_annotation(load_source, returns, is_response):
+    code = f"from penstock import Response\ndef sample() -> {returns}: pass\n"
+
+    assert manifest_of(load_source(code)).returns_response is is_response
+
+
 def test_a_media_type_is_read_from_the_annotation(load_source):
     source = (
         "from typing import Annotated\nfrom pydantic import Field\n"

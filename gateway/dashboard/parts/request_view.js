@@ -43,7 +43,8 @@ export function targetOf(request) {
 
 /** Return what follows the function's name in the path; "" if nothing does. */
 export function belowOf(request) {
-  return request.path === "/" ? "" : request.path;
+  const below = /^\/+(?:async-)?function\/[^/]+(\/.*)?$/.exec(request.path);
+  return below?.[1] ?? "";
 }
 
 /** Return the query as text. */

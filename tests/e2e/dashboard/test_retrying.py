@@ -39,7 +39,7 @@ def test_a_request_is_shown_without_its_secrets_edited_and_sent_again(look, desk
     page = look(f"/invocations/{failed['id']}")
 
     shown = page.locator("section", has=page.get_by_role("heading", name="Request"))
-    expect(shown).to_contain_text("POST /?page=2&token=***")
+    expect(shown).to_contain_text("POST /functions/desk.hook?page=2&token=***")
     expect(shown).to_contain_text("unpaid")
     expect(shown).to_contain_text('{"order": 7, "paid": true}')
     expect(shown).not_to_contain_text("hush")

@@ -23,7 +23,6 @@ from gateway.invoke.response_templates import SucceededTemplates
 from gateway.live.waiters import InvocationReader, Notice, record_of, wait_for
 from gateway.parsing.arguments import ParsedArguments
 from gateway.parsing.idempotency import identify
-from gateway.parsing.json_body import media_type_of
 from gateway.parsing.preferences import Preferences
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import BODY
@@ -32,6 +31,7 @@ from runtime.invocations.record import Record, new_record
 from runtime.invocations.status import Status
 from runtime.invocations.submission import Submission, complete
 from runtime.invocations.view import invocation_json
+from runtime.media_types import media_type_of
 from runtime.registry.manifest import Manifest
 from runtime.store.submission_commands import Idempotency, Submitted
 from runtime.telemetry.tracing import Tracer

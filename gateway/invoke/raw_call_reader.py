@@ -21,13 +21,14 @@ from gateway.parsing.arguments import ParsedArguments
 from gateway.parsing.function_names import find_name
 from gateway.parsing.go_duration import parse_go_duration
 from gateway.parsing.headers import single_header
-from gateway.parsing.json_body import LONG_BYTES, is_json, media_type_of, read_long_json_object
+from gateway.parsing.json_body import LONG_BYTES, read_long_json_object
 from gateway.parsing.lenient_arguments import read_leniently
 from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import BODY
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.submission import check_available
+from runtime.media_types import is_json
 from runtime.registry.manifest import Manifest
 
 _PATIENCE_S = 10.0  # how long a call waits for a file that is being loaded
@@ -116,7 +117,7 @@ class RawCallReader:
         )
         decoded = None
         is_long = len(req.scope[BODY]) > LONG_BYTES and not manifest.takes_request
-        if is_long and is_json(media_type_of(req.content_type)):
+        if is_long and is_json(req.content_type):
             decoded = await read_long_json_object(incoming.body)
         sourced = read_leniently(manifest, incoming, decoded)
         plan.check(sourced.decoded)

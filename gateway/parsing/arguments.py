@@ -15,16 +15,11 @@ import msgspec
 
 from gateway.parsing.cookies import without_session
 from gateway.parsing.form_arguments import MULTIPART, URLENCODED, read_form
-from gateway.parsing.json_body import (
-    JSON,
-    is_json,
-    media_type_of,
-    read_json_object,
-    require_no_coding,
-)
+from gateway.parsing.json_body import read_json_object, require_no_coding
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import headers_by_name
 from runtime.access.api_key import holds_key
+from runtime.media_types import JSON, is_json, media_type_of
 from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.parsing.json_body import is_json, media_type_of, read_long_json_object
+from gateway.parsing.json_body import read_long_json_object
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.media_types import is_json, media_type_of
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.manifest import Manifest
 

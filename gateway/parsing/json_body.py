@@ -1,4 +1,4 @@
-"""Read JSON bodies strictly: check the media type and the content coding, then parse.
+"""Read JSON bodies strictly: check the content coding, then parse.
 
 A body is accepted if it is one JSON object as `runtime.strict_json` defines it, and is passed on
 byte for byte. A refused body is read again to find the first fault and its line and column; for a
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from gateway.parsing.json_diagnostics import (
@@ -121,20 +120,6 @@ def _unlocated(what: str) -> ProblemError:
         "invalid_json",
         f"{what}. The place is shown only for bodies up to {LONGEST_LOCATED_BYTES // 1024} KiB.",
     )
-
-
-JSON = "application/json"
-
-
-@lru_cache(maxsize=64)
-def media_type_of(content_type: str | None) -> str:
-    """Return the media type without parameters, in lower case; "" without a Content-Type."""
-    return (content_type or "").partition(";")[0].strip().lower()
-
-
-def is_json(media_type: str) -> bool:
-    """Whether a media type is JSON, by its name or its suffix (RFC 6839)."""
-    return media_type == JSON or (media_type.endswith("+json") and "/" in media_type)
 
 
 def require_no_coding(headers: Mapping[bytes, bytes]) -> None:

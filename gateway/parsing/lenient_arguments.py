@@ -17,15 +17,11 @@ from gateway.parsing.arguments import (
     read_arguments,
 )
 from gateway.parsing.form_arguments import MULTIPART, URLENCODED, read_form
-from gateway.parsing.json_body import (
-    is_json,
-    media_type_of,
-    read_json_object,
-    require_no_coding,
-)
+from gateway.parsing.json_body import read_json_object, require_no_coding
 from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import headers_by_name
+from runtime.media_types import is_json, media_type_of
 from runtime.registry.manifest import Manifest
 
 _UNTYPED = frozenset({"", "text/plain", URLENCODED})  # what curl and faas-cli send by default

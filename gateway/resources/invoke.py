@@ -22,9 +22,7 @@ from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.arguments import ParsedArguments, holds_json, read_arguments
 from gateway.parsing.headers import noted_header
 from gateway.parsing.json_body import (
-    JSON,
     LONG_BYTES,
-    media_type_of,
     read_json_object,
     read_long_json_object,
     require_no_coding,
@@ -34,6 +32,7 @@ from gateway.serving.request_parser import BODY, HEADERS
 from gateway.webhooks.signatures import Delivery
 from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.submission import check_available
+from runtime.media_types import JSON, media_type_of
 from runtime.registry.manifest import Manifest
 
 # How long a call waits for a file that is being loaded: as long as its caller waits for the result,

@@ -15,7 +15,7 @@ from gateway.invoke.event_log import log_batch
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.batch_body import read_items
 from gateway.parsing.idempotency import identify, options_content
-from gateway.parsing.json_body import media_type_of, require_no_coding
+from gateway.parsing.json_body import require_no_coding
 from gateway.problems import ProblemError
 from gateway.resources.batches import known_batch
 from gateway.resources.json_answer import answer_json
@@ -23,6 +23,7 @@ from gateway.serving.request_parser import BODY, HEADERS
 from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import CallOptions, check_available, prepare
+from runtime.media_types import media_type_of
 from runtime.registry.manifest import Manifest
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Idempotency

@@ -8,12 +8,13 @@ from falcon.asgi import Request, Response
 from gateway.auth.caller import caller_of
 from gateway.auth.key_body import read_new_key
 from gateway.auth.key_view import draw_callback_secret, listed_view, made_view, making
-from gateway.parsing.json_body import is_json, media_type_of, require_no_coding
+from gateway.parsing.json_body import require_no_coding
 from gateway.problems import ProblemError
 from gateway.resources.json_answer import answer_json
 from gateway.resources.store_resource import StoreResource
 from gateway.serving.request_parser import BODY, HEADERS
 from runtime.access.api_key import generate_key_text
+from runtime.media_types import is_json, media_type_of
 from runtime.store import access_commands
 
 _log = structlog.get_logger(__name__)

@@ -147,8 +147,10 @@ class AsyncCalls:
     async def batch(self, function: str, rows: Iterable[Mapping[str, object]], /) -> AsyncBatch:
         """Submit a call for every row of arguments; rows are read as they are sent.
 
+        An error, also one of `rows`, has a note with the batches before it, which stay accepted.
+
         Raises:
-            PenstockError: A batch was not accepted; a note names those before it, which stay.
+            PenstockError: A batch was not accepted.
         """
         parts = await self._driver.run(batch_flows.submit_batch(self._caller, function, rows))
         return AsyncBatch(self._driver, self._caller, parts)

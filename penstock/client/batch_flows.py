@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.client.batch_parts import cut_parts
+from penstock.client.batch_parts import cut_parts, key_of_part
 from penstock.client.errors import (
     AlreadyFinishedError,
     ArgumentsInvalidError,
     InvocationError,
-    PenstockError,
     WaitTimeoutError,
     problem_error,
 )
@@ -71,42 +70,51 @@ def submit_batch(
 ) -> Flow[tuple[Part, ...]]:
     """Submit a call for every row, in as many batches as that takes.
 
+    An error, also one of `rows`, has a note with the batches before it, which stay accepted.
+
     Raises:
-        PenstockError: A batch was not accepted; a note names those before it, which stay accepted.
+        PenstockError: A batch was not accepted.
     """
     parts: list[Part] = []
+    try:
+        yield from _submit_parts(caller, function, rows, parts)
+    except Exception as error:
+        if parts:
+            size, ids = _size(parts), ", ".join(part.id for part in parts)
+            error.add_note(f"The first {size} rows stay accepted, in the batches {ids}.")
+        raise
+    return tuple(parts)
+
+
+def _submit_parts(
+    caller: Caller, function: str, rows: Iterable[Mapping[str, object]], parts: list[Part]
+) -> Flow[None]:
+    """Submit the rows; append each batch to `parts` as soon as it is accepted."""
     headers = caller.options.headers() | {"Content-Type": "application/x-ndjson"}
     key = headers["Idempotency-Key"]
     for number, lines in enumerate(cut_parts(map(encode_arguments, rows), size_of=len), 1):
-        if number > 1:
-            headers = headers | {"Idempotency-Key": f"{key}.{number}"}
         request = Request(
             method="POST",
             path=path_to("functions", function, "batch"),
             query=caller.options.query(),
-            headers=headers,
+            headers=headers | {"Idempotency-Key": key_of_part(key, number)},
             body=b"\n".join(lines),
         )
-        first = sum(part.size for part in parts)
+        first = _size(parts)
         try:
             answer = yield from exchange(request, caller.policy, float("inf"))
-        except PenstockError as error:
-            _explain(error, parts, first)
+        except ArgumentsInvalidError as error:
+            error.errors = [{**e, "pointer": _shift(e["pointer"], first)} for e in error.errors]
             raise
         parts.append(Part(id=answer.json()["id"], size=len(lines), first=first))
-    return tuple(parts)
 
 
-def _explain(error: PenstockError, parts: Sequence[Part], first: int) -> None:
-    """Name the batches before the one that failed, and count pointers from the first row of all."""
-    if isinstance(error, ArgumentsInvalidError):
-        error.errors = [{**one, "pointer": _shift(one["pointer"], first)} for one in error.errors]
-    if parts:
-        ids = ", ".join(part.id for part in parts)
-        error.add_note(f"The {first} rows before stay accepted, in the batches {ids}.")
+def _size(parts: Sequence[Part]) -> int:
+    return sum(part.size for part in parts)
 
 
 def _shift(pointer: str, by: int) -> str:
+    """Count a pointer to a row from the first row of all."""
     _, index, *rest = pointer.split("/")
     return "/".join(["", str(int(index) + by), *rest]) if index.isdecimal() else pointer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -30,3 +31,11 @@ def cut_parts(
         size += row_bytes
     if part:
         yield part
+
+
+def key_of_part(key: str, number: int) -> str:
+    """Return the idempotency key of a part, from the key of all and the part's number from 1.
+
+    Later parts have a digest: a key with an appendix may be too long, or end behind its quotes.
+    """
+    return key if number == 1 else hashlib.sha256(f"{key}.{number}".encode()).hexdigest()

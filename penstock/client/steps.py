@@ -133,5 +133,12 @@ def advance(flow: Flow[T], reply: object) -> Step | Done[T]:
 
 
 def path_to(*parts: str) -> str:
-    """Return the path of the parts; special characters in them are percent-encoded."""
-    return "".join("/" + quote(part, safe="") for part in parts)
+    """Return the path of the parts; special characters in them are percent-encoded.
+
+    So are the dots of `.` and `..`: httpx would take them for steps between folders.
+    """
+    return "".join("/" + _quoted(part) for part in parts)
+
+
+def _quoted(part: str) -> str:
+    return part.replace(".", "%2E") if part in {".", ".."} else quote(part, safe="")

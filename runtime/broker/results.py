@@ -76,7 +76,7 @@ class RecordBackend(ResultBackend):
 
 def _result_of(record: Record) -> Any:  # noqa: ANN401 - any JSON, or bytes
     if record.status is Status.SUCCEEDED:
-        return decode_result(record.result_type, record.result or b"null")
+        return decode_result(record.result_type, record.result or b"")
     failure = read_failure(record.error or b"{}")
     kind = failure.exception_type or (failure.type if record.error else record.status.value)
     text = failure.message or f"the invocation is {record.status.value}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.media_types import is_json
 from runtime.sdk.headers import Headers
 from runtime.sdk.response import decode_response
 
@@ -23,10 +24,10 @@ def result_view(result_type: str, result: bytes | None) -> object:
     JSON, else text; if it is neither, it is base64, and `body_encoding` says so. A damaged response
     is null.
     """
+    if result_type == "bytes":
+        return base64.b64encode(result or b"").decode()  # no bytes are not stored
     if result is None:
         return _NULL
-    if result_type == "bytes":
-        return base64.b64encode(result).decode()
     return _response_view(result) if result_type == "response" else msgspec.Raw(result)
 
 
@@ -37,12 +38,6 @@ def decode_result(result_type: str, result: bytes) -> Any:  # noqa: ANN401 - any
     if result_type == "response":
         result = msgspec.json.encode(result_view(result_type, result))
     return msgspec.json.decode(result) if result else None
-
-
-def is_json(media_type: str) -> bool:
-    """Whether a media type is JSON (RFC 6839, section 3.1, for the suffix)."""
-    name = media_type.partition(";")[0].strip().lower()
-    return name == "application/json" or name.endswith("+json")
 
 
 def _response_view(stored: bytes) -> object:

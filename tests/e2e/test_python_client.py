@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -69,10 +70,25 @@ def test_bytes_come_back_as_bytes(client: Client):
     assert Image.open(io.BytesIO(small)).size == (8, 4)
 
 
+def test_no_bytes_come_back_as_no_bytes(client: Client):
+    assert client.call("flip", data=b"") == b""
+    assert client.call("say", text="") == ""
+
+
+def test_a_response_is_what_it_consists_of(client: Client, system: System):
+    called = httpx.post(f"{system.base_url}/function/mirror/teapot")
+
+    response = client.invocation(called.headers["X-Call-Id"]).result()
+
+    assert (response["status"], response["body"]) == (418, "short and stout")
+    assert response["headers"]["X-Pot"] == "tea"
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "error"),
     [
         ("no_such_function", {}, FunctionNotFoundError),
+        ("..", {}, FunctionNotFoundError),
         ("say", {"text": 7}, ArgumentsInvalidError),
         ("reject", {}, RejectedError),
         ("raise_error", {}, FunctionFailedError),

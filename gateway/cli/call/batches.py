@@ -19,6 +19,7 @@ from gateway.cli.call.rows import Row
 from gateway.cli.client.api_client import Answer, Query, System, accept, path_to
 from gateway.cli.client.lists import read_items
 from gateway.cli.errors import CommandError, ExitCode
+from penstock.client.batch_parts import key_of_part
 
 _TOO_MANY = 429
 _PATIENCE_S = 600.0
@@ -43,8 +44,8 @@ def send_batches(
     key = headers.get("Idempotency-Key")
     for number, rows in enumerate(batches, 1):
         own = dict(headers) | {"Content-Type": "application/x-ndjson"}
-        if key and number > 1:
-            own["Idempotency-Key"] = f"{key}.{number}"
+        if key:
+            own["Idempotency-Key"] = key_of_part(key, number)
         body = b"\n".join(row.body for row in rows)
         give_up_at = time.monotonic() + (_PATIENCE_S if number > 1 else 0)
         path = path_to("functions", name, "batch")

@@ -115,7 +115,7 @@ class _Asked:
         media_type = headers.setdefault("content-type", media_type)
         incoming = RawRequest(
             method=self.method.upper(),
-            path=f"/functions/{manifest.name}",
+            path="/",
             query="",
             headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()],
             content_type=media_type,

@@ -49,7 +49,7 @@ def sleep() -> None:
 
 @function()
 def receive(request: Request) -> list[str]:
-    return [request.method, request.headers["X-Event"], request.text]
+    return [request.method, request.path, request.headers["X-Event"], request.text]
 
 @function()
 def backwards(content: bytes) -> bytes:
@@ -110,7 +110,7 @@ def test_a_request_is_what_the_command_line_says(many: Path):
 
     answer = run(f"{many}:receive", *words)
 
-    assert json.loads(answer.stdout) == ["PUT", "paid", "hello"]
+    assert json.loads(answer.stdout) == ["PUT", "/", "paid", "hello"]
 
 
 def test_bytes_go_in_and_out_as_they_are(many: Path, tmp_path: Path):

@@ -78,6 +78,7 @@ def test_a_stub_sends_by_position_by_name_and_with_a_delay(add, life: Life):
         ({"result": b'{"sum":3}'}, {"sum": 3}),
         ({"result": b"null"}, None),
         ({"result": b"\x00\xff", "result_type": "bytes"}, b"\x00\xff"),
+        ({"result": b"", "result_type": "bytes"}, b""),
     ],
 )
 def test_a_result_is_what_the_function_returned(add, life: Life, how, expected):

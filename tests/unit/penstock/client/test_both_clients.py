@@ -7,6 +7,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -95,6 +96,24 @@ def test_the_environment_names_the_system_and_the_key(monkeypatch: pytest.Monkey
         with pytest.raises(penstock.client.UnauthenticatedError):
             penstock.client.Client(key="", http=http).call("greet")
     assert asyncio.run(awaited()) == "Hello!"
+
+
+@pytest.mark.parametrize("name", [".", "..", "../keys", "a/./b", "a?b#c"])
+def test_a_name_is_one_part_of_the_path(name: str):
+    asked: list[bytes] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path)
+        return httpx.Response(404, json={"code": "function_not_found", "status": 404})
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(note)) as http,
+        pytest.raises(penstock.client.FunctionNotFoundError),
+    ):
+        penstock.client.Client("http://a/base", http=http).call(name)
+
+    before, after = asked[0].decode().split("/functions/")
+    assert (before, unquote(after), "/" in after) == ("/base", name, False)
 
 
 def test_a_redirect_is_not_followed():

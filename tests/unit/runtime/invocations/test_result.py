@@ -43,6 +43,11 @@ def test_a_damaged_response_is_null(damaged: bytes):
     assert msgspec.json.encode(result_view("response", damaged)) == b"null"
 
 
+def test_no_bytes_are_not_null():
+    assert result_view("bytes", None) == result_view("bytes", b"") == ""
+    assert msgspec.json.encode(result_view("json", None)) == b"null"
+
+
 def test_results_as_python_values():
     assert decode_result("bytes", b"\xff") == b"\xff"
     assert decode_result("json", b"[1]") == [1]

@@ -20,11 +20,9 @@ from gateway.parsing.arguments import ParsedArguments
 from gateway.parsing.function_names import find_name
 from gateway.parsing.go_duration import parse_go_duration
 from gateway.parsing.headers import single_header
-from gateway.parsing.json_body import LONG_BYTES, is_json, media_type_of, read_long_json_object
 from gateway.parsing.lenient_arguments import read_leniently
 from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.serving.request_parser import BODY
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.submission import check_available
 from runtime.registry.manifest import Manifest
@@ -115,11 +113,7 @@ class RawCallReader:
             if manifest.takes_request
             else (),
         )
-        decoded = None
-        is_long = len(req.scope[BODY]) > LONG_BYTES and not manifest.takes_request
-        if is_long and is_json(media_type_of(req.content_type)):
-            decoded = await read_long_json_object(incoming.body)
-        sourced = read_leniently(manifest, incoming, decoded)
+        sourced = await read_leniently(manifest, incoming)
         plan.check(sourced.decoded)
         own = {**read_varying(req.scope), **own}
         return RawCall(plan, invocation_id, call_id, timeout_ms, sourced, own)

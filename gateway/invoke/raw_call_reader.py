@@ -90,13 +90,10 @@ class RawCallReader:
         """
         plan = await self._find_plan(req, name)
         manifest = plan.manifest
-        own: dict[str, Any] = {}
         if plan.verification is not None:
             delivery = await self._webhooks.require(req.scope, manifest)
             if delivery is not None and answer_challenge(resp, delivery):
                 return None
-            if delivery is not None and delivery.sender_id is not None:
-                own["idempotency"] = delivery.sender_id  # sent again, it runs once
         check_available(manifest)
         _require_method(req, manifest)
         timeout_ms, call_id = _read_timeout(req), _read_call_id(req)
@@ -115,7 +112,7 @@ class RawCallReader:
         )
         sourced = await read_leniently(manifest, incoming)
         plan.check(sourced.decoded)
-        own = {**read_varying(req.scope), **own}
+        own = read_varying(req.scope)
         return RawCall(plan, invocation_id, call_id, timeout_ms, sourced, own)
 
     async def _find_plan(self, req: Request, name: str) -> CallPlan:

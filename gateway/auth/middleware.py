@@ -2,8 +2,8 @@
 
 A gateway is open (on a loopback address, or with `auth` off), or it needs an API key or a session.
 A key that is sent is always checked. On an open gateway, a Bearer token that is not an API key is
-left to the function. A call of a function that verifies webhooks needs no key if it is signed. An
-operation without a scope in the route table refuses every caller.
+left to the function; so it is beside a signature. A call of a function that verifies webhooks needs
+no key if it is signed. An operation without a scope in the route table refuses every caller.
 
 A page of another origin that CORS allows may change something only with a Bearer key, or, where no
 key is needed, by a call without any credentials: a cookie or a password that a browser adds by
@@ -110,6 +110,9 @@ class AuthMiddleware:
             return
         if _is_open_path(scope["method"], scope["path"]):
             return
+        # A signed call may have a token that is meant for the function.
+        if not is_key and await self._webhooks.admit(scope):
+            return
         if shown is not None:
             key = await self._checker.check(
                 shown, address_of(scope), is_rechecked=_is_rechecked(scope)
@@ -117,7 +120,7 @@ class AuthMiddleware:
             scope[CALLER] = caller = caller_with(key)
             if header is not None and _is_bearer(authorization):
                 self._learn(header, key, caller)
-        elif not await self._webhooks.admit(scope):
+        else:
             scope[CALLER] = await self._caller_of_session(scope, is_change=is_change)
 
     async def process_resource(

@@ -8,7 +8,7 @@ the genuine sender have the same address.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.auth.caller import CALLER, Caller
@@ -104,6 +104,15 @@ class WebhookCallers:
         if caller is None or not caller.key_id:
             scope[CALLER] = _caller(function, verification)
         return delivery
+
+
+def sender_id_of(scope: Mapping[str, Any]) -> str | None:
+    """Return the sender's id of a verified webhook, the same when it is sent again, if it has one.
+
+    It is the idempotency key of the call.
+    """
+    known = scope.get(_VERIFIED)
+    return None if known is None else known[2].sender_id
 
 
 def require_key(scope: dict[str, Any], otherwise: str) -> None:

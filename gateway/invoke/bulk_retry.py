@@ -27,7 +27,8 @@ class RetryReport:
     Attributes:
         count: How many invocations were retried.
         skipped: How many were not, because their record or function is gone, their arguments no
-            longer fit, or the caller may not invoke the function.
+            longer fit, or the caller may not invoke the function, or has no key and the function
+            verifies webhooks.
         refusal: Why no more are accepted for now; None if they are.
     """
 
@@ -85,6 +86,8 @@ class BulkRetrier:
             return None
         try:
             manifest = await self._manifest_cache.find(record.function)
+            if manifest.options.verify is not None and not caller.key_id:
+                return None
             return prepare_retry(
                 manifest,
                 record,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from falcon.asgi import Request
 
 from gateway.asgi.application import IS_HEAD
-from gateway.auth.caller import ANYBODY, caller_of
+from gateway.auth.caller import caller_of
 from gateway.parsing.arguments import RawRequest
 from gateway.serving.request_parser import BODY
 
@@ -38,7 +38,7 @@ def incoming_of(
         headers=[*scope["headers"], *more_headers] if more_headers else scope["headers"],
         content_type=req.content_type or "",
         body=scope[BODY],
-        shows_authorization=caller_of(scope) is ANYBODY,
+        shows_authorization=not caller_of(scope).key_id,
         shows_cookies=shows_cookies,
     )
 

@@ -13,27 +13,24 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.asgi.error_handlers import write_problem
-from gateway.auth.caller import CALLER, Caller, identity_of
+from gateway.auth.caller import CALLER, Caller
 from gateway.invoke.accept_spans import accepting
 from gateway.invoke.admission import Admission
 from gateway.invoke.call_headers import SharedOptions
+from gateway.invoke.call_idempotency import idempotency_of
 from gateway.invoke.call_plan import CallPlan, PackedParts
 from gateway.invoke.event_log import AcceptanceLog
 from gateway.invoke.response_templates import SucceededTemplates
 from gateway.live.waiters import InvocationReader, Notice, record_of, wait_for
 from gateway.parsing.arguments import ParsedArguments
-from gateway.parsing.idempotency import identify
 from gateway.parsing.preferences import Preferences
 from gateway.problems import ProblemError
-from gateway.serving.request_parser import BODY
-from runtime.errors import ArgumentFault
+from runtime.errors import ArgumentFault, InvocationGoneError
 from runtime.invocations.record import Record, new_record
 from runtime.invocations.status import Status
 from runtime.invocations.submission import Submission, complete
 from runtime.invocations.view import invocation_json
-from runtime.media_types import media_type_of
-from runtime.registry.manifest import Manifest
-from runtime.store.submission_commands import Idempotency, Submitted
+from runtime.store.submission_commands import Submitted
 from runtime.telemetry.tracing import Tracer
 
 ASK_AGAIN_S = "1"
@@ -86,7 +83,10 @@ class Invoker:
             own: The values of the headers that differ from call to call.
             waiter: The id of this gateway if the caller waits here.
         """
-        key = own.get("idempotency")
+        key: str | None = own.get("idempotency")
+        idempotency = None
+        if key is not None or plan.verification is not None:
+            idempotency = idempotency_of(req, plan.manifest, sourced, asked.content, key)
         caller: Caller = req.scope[CALLER]
         return complete(
             plan.shared,
@@ -97,7 +97,7 @@ class Invoker:
             pace=self.admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
-            idempotency=key and _idempotency(req, plan.manifest, sourced, asked.content, key),
+            idempotency=idempotency,
             trace=own.get("trace"),
         )
 
@@ -139,7 +139,10 @@ class Invoker:
                     point_to(resp, submission.id, preferences)
                     await self._show_end(req, resp, submission, submitted, notice)
                     return
-        record = await self._invocation_reader.fetch(submitted.id, preferences.wait_s)
+        record = await self._fetch_first(submission, submitted, preferences.wait_s)
+        if record is None:
+            _accept(resp, b"{}")
+            return
         point_to(resp, record.id, preferences)
         if preferences.wait_s:
             show(req, resp, record)
@@ -148,22 +151,37 @@ class Invoker:
 
     async def run(
         self, resp: Response, plan: CallPlan, submission: Submission, *, wait_s: float
-    ) -> Record:
+    ) -> Record | None:
         """Submit a call and return its invocation when it has finished, or after `wait_s`.
 
-        `submission.waiter` must be this gateway. Raises as `answer` does.
+        `submission.waiter` must be this gateway. None for a webhook that was sent again and whose
+        invocation is no longer kept. Raises as `answer` does.
         """
         with self._invocation_reader.expect(submission.id) as arrival:
             submitted = await self._submit(plan, submission, None)
             if self._is_new(resp, submission, submitted):
                 created = new_record(submission, submitted.created_at_ms)
                 return await self._invocation_reader.until_finished(arrival, created, wait_s)
-        return await self._invocation_reader.fetch(submitted.id, wait_s)
+        return await self._fetch_first(submission, submitted, wait_s)
 
     async def accept(self, resp: Response, plan: CallPlan, submission: Submission) -> str:
         """Submit a call and return the id of its invocation. Raises as `answer` does."""
         submitted = await self._submit(plan, submission, None)
         return submission.id if self._is_new(resp, submission, submitted) else submitted.id
+
+    async def _fetch_first(
+        self, submission: Submission, submitted: Submitted, wait_s: float
+    ) -> Record | None:
+        """Return the invocation that a call repeats; None for a webhook if it is no longer kept.
+
+        A sender takes 410 for an order to stop sending (Standard Webhooks), so it does not get it.
+        """
+        try:
+            return await self._invocation_reader.fetch(submitted.id, wait_s)
+        except InvocationGoneError:
+            if submission.idempotency is not None and submission.idempotency.is_webhook:
+                return None
+            raise
 
     async def _submit(
         self, plan: CallPlan, submission: Submission, settled: PackedParts | None
@@ -210,23 +228,6 @@ class Invoker:
             raise refusal
         resp.set_header("Idempotency-Replayed", "true")
         return False
-
-
-def _idempotency(
-    req: Request, manifest: Manifest, sourced: ParsedArguments, options: bytes, key: str
-) -> Idempotency:
-    is_whole = sourced.request is not None
-    return identify(
-        key,
-        function=manifest.name,
-        caller=identity_of(req.scope),
-        content=(
-            media_type_of(req.content_type).encode(),
-            req.scope[BODY] if is_whole else sourced.encoded,
-            sourced.target,
-            options,
-        ),
-    )
 
 
 def point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:

@@ -21,14 +21,11 @@ from gateway.parsing.arguments import ParsedArguments
 from gateway.parsing.function_names import find_name
 from gateway.parsing.go_duration import parse_go_duration
 from gateway.parsing.headers import single_header
-from gateway.parsing.json_body import LONG_BYTES, read_long_json_object
 from gateway.parsing.lenient_arguments import read_leniently
 from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.serving.request_parser import BODY
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.submission import check_available
-from runtime.media_types import is_json
 from runtime.registry.manifest import Manifest
 
 _PATIENCE_S = 10.0  # how long a call waits for a file that is being loaded
@@ -92,13 +89,10 @@ class RawCallReader:
         """
         plan = await self._find_plan(req, name)
         manifest = plan.manifest
-        own: dict[str, Any] = {}
         if plan.verification is not None:
             delivery = await self._webhooks.require(req.scope, manifest)
             if delivery is not None and answer_challenge(resp, delivery):
                 return None
-            if delivery is not None and delivery.sender_id is not None:
-                own["idempotency"] = delivery.sender_id  # sent again, it runs once
         check_available(manifest)
         _require_method(req, manifest)
         timeout_ms, call_id = _read_timeout(req), _read_call_id(req)
@@ -115,13 +109,9 @@ class RawCallReader:
             if manifest.takes_request
             else (),
         )
-        decoded = None
-        is_long = len(req.scope[BODY]) > LONG_BYTES and not manifest.takes_request
-        if is_long and is_json(req.content_type):
-            decoded = await read_long_json_object(incoming.body)
-        sourced = read_leniently(manifest, incoming, decoded)
+        sourced = await read_leniently(manifest, incoming)
         plan.check(sourced.decoded)
-        own = {**read_varying(req.scope), **own}
+        own = read_varying(req.scope)
         return RawCall(plan, invocation_id, call_id, timeout_ms, sourced, own)
 
     async def _find_plan(self, req: Request, name: str) -> CallPlan:

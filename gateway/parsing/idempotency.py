@@ -50,7 +50,14 @@ def read_idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) -> Idempotency:
+def identify(
+    key: str,
+    *,
+    function: str,
+    caller: str,
+    content: Sequence[bytes],
+    is_webhook: bool = False,
+) -> Idempotency:
     """Return the digests of the key and of the request, as Redis stores them.
 
     Args:
@@ -58,10 +65,12 @@ def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) 
         function: The function; each function has its own keys.
         caller: The caller from `identity_of`; each caller has its own keys.
         content: What a repetition must have in common with the first request.
+        is_webhook: Whether the key is the sender's id of a verified webhook.
     """
     return Idempotency(
         digest=_digest(_begin(function, caller), [key.encode()]),
         body_digest=_digest(_begin(), content),
+        is_webhook=is_webhook,
     )
 
 

@@ -14,10 +14,11 @@ from gateway.parsing.arguments import (
     ParsedArguments,
     RawRequest,
     encode_arguments,
+    holds_json,
     read_arguments,
 )
 from gateway.parsing.form_arguments import MULTIPART, URLENCODED, read_form
-from gateway.parsing.json_body import read_json_object, require_no_coding
+from gateway.parsing.json_body import read_long_json_object, require_no_coding
 from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import headers_by_name
@@ -27,23 +28,24 @@ from runtime.registry.manifest import Manifest
 _UNTYPED = frozenset({"", "text/plain", URLENCODED})  # what curl and faas-cli send by default
 
 
-def read_leniently(
-    manifest: Manifest, incoming: RawRequest, decoded: dict[str, Any] | None = None
-) -> ParsedArguments:
+async def read_leniently(manifest: Manifest, incoming: RawRequest) -> ParsedArguments:
     """Return the arguments that a request holds for a function.
 
     Args:
         manifest: The manifest of the function.
         incoming: The HTTP request.
-        decoded: The decoded body, if it was already read as JSON.
 
     Raises:
         ProblemError: The body or the query is malformed, or the function does not accept the body's
             media type.
     """
-    if manifest.takes_request:
-        return read_arguments(manifest, incoming)
     body = incoming.body
+    decoded: dict[str, Any] | None = None
+    if manifest.takes_request:
+        if body and holds_json(manifest, incoming):
+            require_no_coding(headers_by_name(incoming.headers))
+            decoded = await read_long_json_object(body)
+        return read_arguments(manifest, incoming, decoded)
     if not body:
         return _from_query(manifest, incoming.query)
     if incoming.query:
@@ -54,9 +56,9 @@ def read_leniently(
     require_no_coding(headers_by_name(incoming.headers))
     media_type = media_type_of(incoming.content_type)
     if is_json(media_type):
-        decoded = decoded or read_json_object(body)
+        decoded = await read_long_json_object(body)
     elif media_type in _UNTYPED:
-        decoded = _json_object(body)
+        decoded = await _json_object(body)
     if decoded is not None:
         return ParsedArguments(encoded=body, decoded=decoded)
     return encode_arguments(_from_other(manifest, incoming, media_type))
@@ -87,11 +89,11 @@ def _from_query(manifest: Manifest, query: str) -> ParsedArguments:
     return encode_arguments(read_form(manifest, URLENCODED, query.encode()))
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
+async def _json_object(body: bytes) -> dict[str, Any] | None:
     if not body.lstrip().startswith(b"{"):
         return None
     try:
-        return read_json_object(body)
+        return await read_long_json_object(body)
     except ProblemError:
         return None
 

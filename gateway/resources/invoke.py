@@ -29,7 +29,6 @@ from gateway.parsing.json_body import (
 )
 from gateway.parsing.preferences import Preferences, read_preferences
 from gateway.serving.request_parser import BODY, HEADERS
-from gateway.webhooks.signatures import Delivery
 from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.submission import check_available
 from runtime.media_types import JSON, media_type_of
@@ -74,7 +73,6 @@ class InvokeFunction:
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
-        delivery: Delivery | None = None
         if plan.verification is not None:
             delivery = await self._webhooks.require(req.scope, manifest)
             if delivery is not None and answer_challenge(resp, delivery):
@@ -82,8 +80,6 @@ class InvokeFunction:
         # The query of a function that takes the request itself is the function's, not options.
         asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
         own = read_varying(req.scope)
-        if delivery is not None and delivery.sender_id is not None:
-            own["idempotency"] = delivery.sender_id  # sent again, it runs once
         check_available(manifest)
         url = asked.call_options.callback
         if url is not None:

@@ -47,7 +47,10 @@ class RawFunction:
             req, call, options, self._invoker, waiter=self._invoker.gateway_id
         )
         record = await self._invoker.run(resp, call.plan, submission, wait_s=self._longest_wait_s)
-        write_raw(resp, record)
+        if record is not None:
+            write_raw(resp, record)
+        else:  # a webhook that is sent again gets a success, or its sender stops sending others
+            resp.content_type = "text/plain"
 
     on_get = on_put = on_patch = on_delete = on_options = on_post
 

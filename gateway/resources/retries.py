@@ -6,6 +6,7 @@ from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of, identity_of
 from gateway.auth.permissions import lacks_scope
+from gateway.auth.webhook_callers import require_key
 from gateway.invoke.accept_spans import trace_of
 from gateway.invoke.call_plan import CallPlans
 from gateway.invoke.invoker import Invoker
@@ -59,6 +60,8 @@ class OneRetry:
             )
         admission = self._invoker.admission
         manifest = await self._manifest_cache.find(record.function)
+        if manifest.options.verify is not None:
+            require_key(req.scope, f"{manifest.name} verifies webhooks: have it sent again")
         submission = prepare_retry(
             manifest,
             record,

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.auth.webhook_callers import require_key
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.pagination import read_paging
 from gateway.parsing.preferences import read_query, refuse_parameters
@@ -21,6 +22,7 @@ from runtime.invocations.record import Record
 from runtime.invocations.status import Status
 from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
+from runtime.registry.manifest import Manifest
 from runtime.registry.secret_masking import encode_paths, mask
 from runtime.schedules.cron import read_cron
 from runtime.schedules.due import tag_of, target_of
@@ -65,6 +67,7 @@ class ScheduleList(_Schedules):
         """Create a schedule, after checking that its function accepts the arguments."""
         definition = read_new_schedule(_read_body(req))
         manifest = await self._manifest_cache.find(definition.function)
+        _require_key(req, manifest)
         check_available(manifest)
         check_fits(manifest, definition.arguments or {})
         schedule_id = _ID_PREFIX + new_invocation_id()
@@ -92,6 +95,7 @@ class OneSchedule(_Schedules):
         fields = dict(change.fields)
         if change.arguments is not None:
             manifest = await self._manifest_cache.find(schedule.function)
+            _require_key(req, manifest)
             check_available(manifest)
             check_fits(manifest, change.arguments)
             fields["secrets"] = encode_paths(manifest.secrets)
@@ -133,6 +137,7 @@ class ScheduleFiring:
         read_query(req.query_string, ())
         schedule, _ = await _find(self._store, schedule_id)
         manifest = await self._manifest_cache.find(schedule.function)
+        _require_key(req, manifest)
         shape = target_of(manifest, max_waiting=self._max_waiting)
         invocation_id = new_invocation_id()
         fired = await self._store.run(
@@ -223,6 +228,12 @@ def _view(schedule: Schedule, now_ms: int, manifest_cache: ManifestCache) -> dic
 
 def _unknown(schedule_id: str) -> ProblemError:
     return ProblemError("schedule_not_found", f"No schedule has the id {schedule_id[:64]!r}.")
+
+
+def _require_key(req: Request, manifest: Manifest) -> None:
+    """Refuse to make a function that verifies webhooks run for a caller without a key."""
+    if manifest.options.verify is not None:
+        require_key(req.scope, f"{manifest.name} verifies webhooks: call it with a signature")
 
 
 def _read_body(req: Request) -> bytes:

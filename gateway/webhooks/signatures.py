@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import binascii
 import hmac
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from gateway.problems import ProblemError
 from gateway.webhooks.schemes import Scheme
+from runtime import strict_json
 
 FRESH_S = 300
 _DIGEST_BYTES = 32
@@ -146,24 +148,33 @@ def _require_fresh(signed_at_s: int, now_ms: int) -> None:
 
 
 def _delivery(scheme: Scheme, signature: Signature, body: bytes) -> Delivery:
-    sender_id: str | None = signature.sender_id.decode("latin-1") or None
     if not scheme.id_member:
-        return Delivery(sender_id)
-    content = _members(body)
-    named = content.get(scheme.id_member)
-    if isinstance(named, str) and named:
-        sender_id = named
-    challenge = content.get("challenge")
-    asks = scheme.echoes_challenge and content.get("type") == "url_verification"
-    return Delivery(sender_id, challenge if asks and isinstance(challenge, str) else None)
+        return Delivery(signature.sender_id.decode("latin-1") or None)
+    sender_id, kind, challenge = _texts(body, (scheme.id_member, "type", "challenge"))
+    asks = scheme.echoes_challenge and kind == "url_verification"
+    return Delivery(sender_id or None, challenge if asks else None)
 
 
-def _members(body: bytes) -> dict[str, Any]:
-    """Return the members of a JSON object; none if the body is something else, such as a form."""
-    if body.lstrip()[:1] != b"{":
-        return {}
+def _texts(body: bytes, names: tuple[str, ...]) -> list[str | None]:
+    """Return the members of a JSON object that are texts; None for others.
+
+    None for all if the body is something else, such as a form, or holds a lone surrogate. The other
+    members are skipped, not decoded: a body may be long, and this runs on the event loop.
+    """
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        members = msgspec.json.decode(body, type=_type_with(names))
+    except strict_json.ERRORS:
+        return [None] * len(names)
+    return [_text(getattr(members, name)) for name in names]
+
+
+def _text(encoded: msgspec.Raw) -> str | None:
+    try:
+        return msgspec.json.decode(encoded, type=str)
+    except strict_json.ERRORS:
+        return None
+
+
+@cache
+def _type_with(names: tuple[str, ...]) -> type[msgspec.Struct]:
+    return msgspec.defstruct("Members", [(name, msgspec.Raw, msgspec.Raw()) for name in names])

@@ -56,11 +56,17 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Idempotency(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller's idempotency key, digested with its scope, and a digest of the body."""
+    """A caller's idempotency key, digested with its scope, and a digest of the body.
+
+    Attributes:
+        is_webhook: Whether the key is a sender's id of a webhook: sent again, it runs again if its
+            invocation failed or expired and nobody has retried that.
+    """
 
     digest: str
     body_digest: str
     ttl_ms: int = IDEMPOTENCY_TTL_MS
+    is_webhook: bool = False
 
 
 _ANY_TIME = Idempotency(digest="", body_digest="", ttl_ms=0)
@@ -133,7 +139,8 @@ def parts_of(  # noqa: C901, PLR0912, PLR0913 - a parameter for each option
 
 def idempotency_part(first: Idempotency) -> Parts:
     """Return the option that makes the first request of this key the answer."""
-    return "@idempotency", f"{first.digest} {first.body_digest} {first.ttl_ms}"
+    mode = " webhook" if first.is_webhook else ""
+    return "@idempotency", f"{first.digest} {first.body_digest} {first.ttl_ms}{mode}"
 
 
 def submit(

@@ -43,6 +43,15 @@ def payment(n: int) -> int:
     with Path({runs!r}).open("a") as runs:
         runs.write(f"{{n}}\\n")
     return n
+
+
+@function(verify="standard:PAY")
+def payment_by_ledger(n: int) -> str:
+    ledger = Path({runs!r}).with_name("ledger.txt")
+    if not ledger.exists():
+        ledger.touch()
+        raise OSError("the ledger was away")
+    return f"booked {{n}}"
 """
 
 
@@ -79,7 +88,13 @@ def closed(tmp_path_factory: pytest.TempPathFactory, runs: Path) -> Iterator[Sys
         connection = BlockingConnection(f"unix://{system.redis_socket}")
         system.http.headers.update(make_key(connection, "admin", "admin").headers)
         connection.close()
-        for name in ("payment", "github_digest", "stripe_events", "slack_command"):
+        for name in (
+            "payment",
+            "payment_by_ledger",
+            "github_digest",
+            "stripe_events",
+            "slack_command",
+        ):
             eventually(lambda name=name: system.http.get(f"/functions/{name}").is_success)
         yield system
 
@@ -275,6 +290,24 @@ def test_without_an_envelope_slack_gets_its_answer_and_its_challenge(
     assert answered.json()["response_type"] == "in_channel"
     assert (challenged.status_code, challenged.text) == (200, "3eZbrw1a")
     assert count() == before
+
+
+def test_without_an_envelope_what_failed_runs_when_its_sender_sends_it_again(
+    closed: System, sender: httpx.Client
+):
+    body = b'{"n": 1}'
+    signed = {**JSON, **sign_standard(body, redis_s(closed), STANDARD_SECRET, "msg_ledger")}
+
+    failed, booked, again = (
+        sender.post("/function/payment_by_ledger", content=body, headers=signed) for _ in range(3)
+    )
+
+    assert failed.status_code == 500
+    assert "the ledger was away" in failed.text
+    assert (booked.status_code, booked.text) == (200, "booked 1")
+    assert "Idempotency-Replayed" not in booked.headers
+    assert (again.status_code, again.text) == (200, "booked 1")
+    assert again.headers["Idempotency-Replayed"] == "true"
 
 
 @pytest.mark.parametrize("name", ["stripe_events", "stripe-events.openfaas-fn"])

@@ -94,5 +94,5 @@ def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> Non
             if done["skipped"]:
                 note(
                     f"{done['skipped']:,} skipped: their arguments are no longer valid, or the "
-                    "function is gone"
+                    "function is gone or needs a key"
                 )

@@ -18,7 +18,7 @@ const ACTS = {
     done: (sum) => [`${count(sum.count)} invoked again`],
     left: (sum) =>
       sum.skipped
-        ? `${count(sum.skipped)} skipped: their arguments are no longer valid, or the function is gone`
+        ? `${count(sum.skipped)} skipped: their arguments are no longer valid, or the function is gone or needs a key`
         : "",
   },
   cancel: {

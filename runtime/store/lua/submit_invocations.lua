@@ -9,7 +9,7 @@
 --            @api_key      id of the caller's API key: REVOKED if it is no longer valid
 --            @rate         count, ms and name of the caller, separated by blanks: LIMITED beyond it
 --            @idempotency  digest, body digest and ttl in ms, separated by blanks: REPLAYED or
---                          CONFLICT
+--                          CONFLICT; with a fourth word, `webhook`, NEW again if the first failed
 --            @delay_ms, @run_at_ms, @max_age_ms
 --            @tags         labels, separated by line feeds
 --            @retry_of     the invocation that it retries
@@ -19,7 +19,7 @@
 --          {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED | REVOKED, id, number, calls left
 --          for the caller or -1, ms until all of them are back}}; number is created_at (NEW), how
 --          many wait (FULL) or ms to wait (LIMITED)
--- MOST     64 entries of 25 steps each
+-- MOST     64 entries of 26 steps each
 -- WHY ONE SCRIPT  a caller that holds the id must find the record, a woken worker must find it in
 --                 its lane, a repeated request must find the first, and a refused one must leave
 --                 nothing behind.
@@ -94,13 +94,13 @@ end
 
 -- submit(id, arguments, from, to): create an entry with options, or refuse it. Returns its answer.
 local function submit(id, arguments, from, to)
-  local count, api_key, digest, body, ttl_ms, key, own_priority, asked = 0
+  local count, api_key, digest, body, ttl_ms, mode, key, own_priority, asked = 0
   for at = from, to, 2 do
     local name, value = words[at], words[at + 1]
     if name == '@api_key' then
       api_key = value
     elseif name == '@idempotency' then
-      digest, body, ttl_ms = string.match(value, '^(%S+) (%S+) (%d+)$')
+      digest, body, ttl_ms, mode = string.match(value, '^(%S+) (%S+) (%d+) ?(%a*)$')
     elseif string.byte(name) == 64 then
       asked = asked or {}
       asked[name] = value
@@ -121,7 +121,7 @@ local function submit(id, arguments, from, to)
     end
   end
   local answer = api_key and refuse_key(id, api_key)
-    or digest and refuse_repeated(digest, body) or asked and refuse(id, asked)
+    or digest and refuse_repeated(digest, body, mode == 'webhook') or asked and refuse(id, asked)
   if answer then
     return answer
   end

@@ -23,22 +23,25 @@ from runtime.store.function_commands import publish_function
 from runtime.store.scripts import Command
 from runtime.store.statistics_commands import read_clock
 from tests.support.api_keys import make_key
+from tests.support.life import Life
 from tests.support.signers import SECRET, SENDERS, STANDARD_SECRET, sign_github, sign_standard
 
 ANY = {"type": "object", "additionalProperties": True}
 BODY = b'{"id": "evt_1", "event_id": "Ev1", "n": 1}'
 JSON = {"Content-Type": "application/json"}
 NO_SECRET = "github:ABSENT"
+NOTHING: Mapping[str, str] = {}
 Asked = tuple[str, bytes, Mapping[str, str]]
 
 
-def function(name: str, verify: str | None) -> Manifest:
+def function(name: str, verify: str | None, injected: Mapping[str, str] = NOTHING) -> Manifest:
     verification = None if verify is None else parse_verification(verify)
     return Manifest(
         name=name,
         version="v1",
         file=f"{name}.py",
         parameters=ANY,
+        injected=dict(injected),
         options=Options(verify=verification),
     )
 
@@ -47,6 +50,7 @@ def function(name: str, verify: str | None) -> Manifest:
 def published(redis_url: str, connection: BlockingConnection, monkeypatch) -> str:
     """The URL of a Redis with a function for each sender, whose secrets the gateway gets."""
     functions = [function(name, sender.verify) for name, sender in SENDERS.items()]
+    functions.append(function("hook", SENDERS["github"].verify, {"request": "request"}))
     for manifest in (*functions, function("absent", NO_SECRET), function("plain", None)):
         encoded = encode_manifest(manifest)
         connection.run(publish_function(manifest.name, manifest=encoded, version="v1", source=b""))
@@ -141,6 +145,64 @@ def test_a_key_is_enough_too_unless_the_signature_is_wrong(published, connection
     assert [results[at].json["caller"] for at in (0, 1)] == ["ada", "ada"]
 
 
+@pytest.mark.parametrize("auth", ["required", "off"])
+def test_a_token_for_the_function_is_no_wrong_key_beside_a_signature(published, connection, auth):
+    path, token = "/functions/hook", {"Authorization": "Bearer abc"}
+    right, wrong = sign_github(BODY, 0, SECRET), sign_github(b"", 0, SECRET)
+
+    *signed, forged, unsigned, mistyped = answers(
+        published,
+        *[(path, BODY, {**token, **right})] * 25,  # more than the wrong keys an address may send
+        (path, BODY, {**token, **wrong}),
+        (path, BODY, token),
+        (path, BODY, {"Authorization": "Bearer pk_wrong"}),
+        auth=auth,
+    )
+
+    assert {result.status_code for result in signed} == {202}
+    record = connection.run(read(signed[0].json["id"]))
+    assert record is not None
+    assert json.loads(record.request)["headers"]["authorization"] == "Bearer abc"
+    assert codes([forged]) == [(401, "signature_invalid")]
+    assert codes([unsigned, mistyped]) == [(401, "unauthenticated")] * 2
+
+
+def test_nobody_makes_a_webhook_run_again_without_a_key(published, connection):
+    key = make_key(connection, "ada", "operate", "invoke:github").headers
+    life = Life(connection)
+    first, batch, plain = answers(
+        published,
+        ("/functions/github", BODY, sign_github(BODY, 0, SECRET)),
+        ("/functions/github/batch", b"[{}]", key),
+        ("/functions/plain", BODY, {}),
+    )
+    for claimed in life.claim(3).items:
+        life.settle(claimed, "failed", error=b"{}")
+    again = f"/invocations/{first.json['id']}/retry"
+    schedule = b'{"function": "github", "cron": "@daily"}'
+
+    alone, members, listed, planned, other, others, allowed, all_allowed = answers(
+        published,
+        (again, b"", {}),
+        (f"/batches/{batch.json['id']}/retry", b"", {}),
+        ("/invocations/retry?function=github", b"", {}),
+        ("/schedules", schedule, {}),
+        (f"/invocations/{plain.json['id']}/retry", b"", {}),
+        ("/schedules", schedule.replace(b"github", b"plain"), {}),
+        (again, b"", key),
+        ("/invocations/retry?function=github", b"", key),
+    )
+
+    assert codes([alone, planned]) == [(401, "unauthenticated")] * 2
+    assert "github verifies webhooks" in alone.json["detail"]
+    assert [(one.json["count"], one.json["skipped"]) for one in (members, listed)] == [
+        (0, 1),
+        (0, 2),
+    ]
+    assert [one.status_code for one in (other, others, allowed)] == [202, 201, 202]
+    assert (all_allowed.json["count"], all_allowed.json["skipped"]) == (1, 0)
+
+
 def test_a_signature_opens_no_other_door(published, connection):
     signed = sign_github(BODY, 0, SECRET)
     key = make_key(connection, "ada", "read").headers
@@ -176,6 +238,45 @@ def test_what_a_sender_sends_again_is_answered_by_the_first(published, connectio
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true")
     assert "Idempotency-Replayed" not in first.headers
     assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_webhook_that_is_sent_after_its_record_is_gone_is_a_success(published, connection):
+    signed = sign_github(BODY, 0, SECRET)
+    paths = ["/functions/github", "/async-function/github", "/function/github"]
+
+    called = ("/functions/plain", BODY, {"Idempotency-Key": "mine"})
+    life = Life(connection)
+
+    first, other = answers(published, (paths[0], BODY, signed), called)
+    for one in (first, other):
+        life.command("DEL", life.key("record", one.json["id"]))
+    waits, *results, of_a_call = answers(
+        published,
+        (paths[0], BODY, {**signed, "Prefer": "wait=5"}),
+        *((path, BODY, signed) for path in paths),
+        called,
+    )
+
+    assert of_a_call.status_code == 410
+    assert [result.status_code for result in (waits, *results)] == [202, 202, 202, 200]
+    assert [result.text for result in (waits, *results)] == ["{}", "{}", "", ""]
+    assert {result.headers["Idempotency-Replayed"] for result in (waits, *results)} == {"true"}
+
+
+def test_a_webhook_is_run_again_if_its_invocation_failed(published, connection):
+    path, signed = "/functions/github", sign_github(BODY, 0, SECRET)
+    life = Life(connection)
+
+    [first] = answers(published, (path, BODY, signed))
+    life.settle(life.claim_one(), "failed", error=b"{}")
+    second, third = answers(published, *[(path, BODY, signed)] * 2)
+    life.settle(life.claim_one())
+    [fourth] = answers(published, (path, BODY, signed))
+
+    assert second.json["id"] != first.json["id"]
+    assert {one.json["id"] for one in (second, third, fourth)} == {second.json["id"]}
+    replayed = ["Idempotency-Replayed" in one.headers for one in (second, third, fourth)]
+    assert replayed == [False, True, True]
 
 
 @pytest.mark.parametrize("auth", ["required", "off"])

@@ -15,6 +15,7 @@ from tests.support.life import Life
 
 HOUR_MS = 3_600_000
 FIRST = Idempotency(digest="d", body_digest="one", ttl_ms=60_000)
+WEBHOOK = Idempotency(digest="d", body_digest="one", ttl_ms=60_000, is_webhook=True)
 PACE = Pace(caller="key:me", count=2, per_ms=60_000)
 
 
@@ -34,6 +35,56 @@ def test_the_second_of_a_key_in_one_group_is_the_first_again(life: Life):
     assert {item.id for item in life.claim(9).items} == {first, last}
     ttl_ms = life.command("PTTL", life.key("idempotency", "d"))
     assert 0 < ttl_ms <= 60_000
+
+
+@pytest.mark.parametrize(
+    ("ending", "again"),
+    [
+        ("failed", "NEW"),
+        ("expired", "NEW"),
+        ("succeeded", "REPLAYED"),
+        ("cancelled", "REPLAYED"),
+        ("retrying", "REPLAYED"),
+        ("running", "REPLAYED"),
+        ("retried", "REPLAYED"),
+        ("gone", "REPLAYED"),
+        ("damaged", "REPLAYED"),
+    ],
+)
+def test_a_webhook_whose_invocation_failed_runs_again_and_any_other_call_does_not(
+    life: Life, ending: str, again: str
+):
+    first = life.submit(idempotency=WEBHOOK)
+    record = life.key("record", first)
+    life.command("HSET", record, "status", "failed" if ending == "retried" else ending)
+    if ending == "retried":
+        life.submit(retry_of=first)
+    elif ending in ("gone", "damaged"):
+        life.command("DEL", record)
+    if ending == "damaged":
+        life.command("SET", record, "x")
+
+    call = life.ask(idempotency=FIRST)
+    other = life.ask(idempotency=Idempotency(digest="d", body_digest="two", is_webhook=True))
+    second, third = life.ask_together({"idempotency": WEBHOOK}, {"idempotency": WEBHOOK})
+
+    assert (call.reception, call.id) == ("REPLAYED", first)
+    assert (other.reception, other.id) == ("CONFLICT", first)
+    assert (second.reception, third.reception) == (again, "REPLAYED")
+    if again == "NEW":  # it took the key
+        assert third.id not in ("", first)
+    else:
+        assert second.id == third.id == first
+
+
+def test_a_webhook_that_cannot_run_again_now_may_be_sent_once_more(life: Life):
+    first = life.submit(idempotency=WEBHOOK)
+    life.command("HSET", life.key("record", first), "status", "failed")
+    life.submit()
+
+    receptions = [life.ask(idempotency=WEBHOOK, max_waiting=most).reception for most in (1, 0, 0)]
+
+    assert receptions == ["FULL", "NEW", "REPLAYED"]
 
 
 def test_what_comes_again_is_no_call_of_a_caller_who_has_a_pace(life: Life):

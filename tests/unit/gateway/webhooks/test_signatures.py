@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from runtime.sdk.verification import parse_verification
 from tests.support.signers import SECRET, SENDERS, STANDARD_SECRET, Sender
 
 NOW_S = 1_790_000_000
+LONGEST_S = 0.02
 BODY = json.dumps({"id": "evt_1", "event_id": "Ev1", "text": "Ünïcode"}).encode()
 IDS = {
     "standard": "msg_1",
@@ -215,13 +217,37 @@ def test_slack_s_challenge_is_returned_and_nobody_else_s():
 
 
 @pytest.mark.parametrize(
-    "content", [{"id": 7}, {"id": ""}, {"id": None}, {}, {"data": {"id": "x"}}]
+    "content",
+    [{"id": 7}, {"id": ""}, {"id": None}, {}, {"data": {"id": "x"}}, {"id": "\ud800"}],
 )
 def test_an_id_that_is_no_text_is_none(content: dict):
     body = json.dumps(content).encode()
     sender = SENDERS["stripe"]
 
     assert received(sender, sender.sign(body, NOW_S, sender.secret), body) == Delivery()
+
+
+def test_a_challenge_that_is_no_text_of_unicode_is_none():
+    body = json.dumps({"type": "url_verification", "challenge": "\ud800"}).encode()
+    sender = SENDERS["slack"]
+
+    assert received(sender, sender.sign(body, NOW_S, sender.secret), body) == Delivery()
+
+
+@pytest.mark.parametrize("name", ["stripe", "slack"])
+def test_the_id_in_a_megabyte_is_found_without_reading_the_rest(name: str):
+    sender = SENDERS[name]
+    objects = ",".join(['{"b":1}'] * 130_000)
+    body = f'{{"id":"evt_1","event_id":"Ev1","all":[{objects}],"last":1}}'.encode()
+    headers = sender.sign(body, NOW_S, sender.secret)
+
+    took_s = []
+    for _ in range(3):
+        began_at = time.thread_time()
+        assert received(sender, headers, body).sender_id == IDS[name]
+        took_s.append(time.thread_time() - began_at)
+
+    assert min(took_s) < LONGEST_S
 
 
 def test_a_body_that_is_nested_too_deep_to_be_read_has_no_id():

@@ -221,6 +221,7 @@ def test_many_files_with_one_block_are_built_once(system: System, index: Path, t
     assert system.call("many49", wait_s=20).json()["result"] == "many49"
 
 
+@pytest.mark.faults  # it waits for the time limit of an index
 def test_a_silent_index_holds_up_nobody_else(tmp_path_factory: pytest.TempPathFactory, index: Path):
     folder = tmp_path_factory.mktemp("silent")
     with (

@@ -174,6 +174,7 @@ def test_packages_are_resolved_anew_once_that_is_confirmed(look, shop: Shop):
     expect(panel(page).locator(".badge.ready")).to_be_visible(timeout=WAIT_MS)
 
 
+@pytest.mark.faults  # it waits for two heartbeats of the watch
 def test_an_environment_that_no_function_needs_is_removed(look, shop: Shop):
     shop.write("moving", "demo==2.0")
     left = shop.reach("moving", "ready")["environment"]["key"]

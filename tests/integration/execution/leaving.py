@@ -106,7 +106,7 @@ AWAITED = {
 
 async def leave_awaited(how, who):
     if not who:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.25)
         return
     AWAITED[how](who, asyncio.get_running_loop())
     await asyncio.sleep(0.02)
@@ -118,5 +118,5 @@ def f(how: str, who: str = ""):
     if who:
         PLAIN[how](who)
     else:
-        time.sleep(0.4)
+        time.sleep(0.25)
     return None

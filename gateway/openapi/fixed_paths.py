@@ -106,7 +106,7 @@ _STATUSES = {
         (
             *("fire_schedule", "redeliver", "publish_functions", "ask_check", "submit_batch"),
             *("cancel_invocation", "cancel_batch", "retry_invocation", "retry_invocations"),
-            *("cancel_invocations", "retry_batch"),
+            *("cancel_invocations", "retry_batch", "relock_function"),
         ),
         ("202", "The request was accepted."),
     ),

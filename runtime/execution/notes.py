@@ -9,10 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticSerializationError, to_json
-
 from runtime.execution.runner_protocol import EVENT, MAX_EVENT_BYTES, PROGRESS, Start
-from runtime.registry import strict_output
 from runtime.sdk.context import Context, Number
 
 if TYPE_CHECKING:  # a runner knows only what it was sent
@@ -55,6 +52,11 @@ def encode_event(value: object) -> bytes:
         TypeError: It has no JSON form.
         ValueError: It is too long, or is not strict JSON, for example because a key repeats.
     """
+    # A worker at rest has not loaded pydantic; the process that runs a function has.
+    from pydantic_core import PydanticSerializationError, to_json  # noqa: PLC0415
+
+    from runtime.registry import strict_output  # noqa: PLC0415
+
     try:
         payload = to_json(value, bytes_mode="base64", inf_nan_mode="null")
     except PydanticSerializationError as error:

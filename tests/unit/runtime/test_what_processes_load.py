@@ -13,7 +13,10 @@ from runtime.settings import read_environment
 PROCESSES = {
     "worker": (
         "import runtime.worker.__main__",
-        {"rich", "httpx", "httpcore", "pydantic", "jsonschema_rs", "watchfiles", "typer"},
+        {
+            *("rich", "httpx", "httpcore", "pydantic", "pydantic_core", "jsonschema_rs"),
+            *("watchfiles", "typer"),
+        },
     ),
     "gateway": (
         "import gateway.server; gateway.server.post_fork(None, None); import gateway.app",

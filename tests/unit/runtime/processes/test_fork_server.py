@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -208,6 +209,9 @@ def halted():
     yield started, child, pids
     child.close()
     started.stop()
+    for pid in pids:  # a halted server ends no sessions of its children's making
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_server_that_does_not_answer_is_replaced(halted):

@@ -27,7 +27,7 @@ def incoming_of(
         rest: What follows the function's name in the path.
         origin: The origin that callers see, if a proxy does not pass on theirs.
         shows_cookies: Whether the function gets its cookies, except the session of the dashboard.
-        more_headers: Headers that the gateway adds for the function.
+        more_headers: Headers that the gateway adds for the function, in place of the caller's.
     """
     scope = req.scope
     return RawRequest(
@@ -35,12 +35,19 @@ def incoming_of(
         path=f"/{rest}",
         url=_url_of(req, origin),
         query=req.query_string,
-        headers=[*scope["headers"], *more_headers] if more_headers else scope["headers"],
+        headers=_with(scope["headers"], more_headers) if more_headers else scope["headers"],
         content_type=req.content_type or "",
         body=scope[BODY],
         shows_authorization=not caller_of(scope).key_id,
         shows_cookies=shows_cookies,
     )
+
+
+def _with(
+    headers: Sequence[tuple[bytes, bytes]], more: Sequence[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    replaced = dict(more)
+    return [*(header for header in headers if header[0] not in replaced), *more]
 
 
 def _url_of(req: Request, origin: str) -> str:

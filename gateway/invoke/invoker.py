@@ -150,7 +150,13 @@ class Invoker:
             _accept(resp, invocation_json(record))
 
     async def run(
-        self, resp: Response, plan: CallPlan, submission: Submission, *, wait_s: float
+        self,
+        resp: Response,
+        plan: CallPlan,
+        submission: Submission,
+        settled: PackedParts,
+        *,
+        wait_s: float,
     ) -> Record | None:
         """Submit a call and return its invocation when it has finished, or after `wait_s`.
 
@@ -158,15 +164,17 @@ class Invoker:
         invocation is no longer kept. Raises as `answer` does.
         """
         with self._invocation_reader.expect(submission.id) as arrival:
-            submitted = await self._submit(plan, submission, None)
+            submitted = await self._submit(plan, submission, settled)
             if self._is_new(resp, submission, submitted):
                 created = new_record(submission, submitted.created_at_ms)
                 return await self._invocation_reader.until_finished(arrival, created, wait_s)
         return await self._fetch_first(submission, submitted, wait_s)
 
-    async def accept(self, resp: Response, plan: CallPlan, submission: Submission) -> str:
+    async def accept(
+        self, resp: Response, plan: CallPlan, submission: Submission, settled: PackedParts
+    ) -> str:
         """Submit a call and return the id of its invocation. Raises as `answer` does."""
-        submitted = await self._submit(plan, submission, None)
+        submitted = await self._submit(plan, submission, settled)
         return submission.id if self._is_new(resp, submission, submitted) else submitted.id
 
     async def _fetch_first(

@@ -64,7 +64,8 @@ DESCRIPTIONS: dict[str, str] = {
     "on the current version, and returns the new invocation. Its `retry_of` is the id of the old "
     f"one. {_OWN}",
     "get_invocation_result": "Returns the result of the function and nothing else: JSON, or bytes "
-    "with their own media type. Until the invocation finishes, the response is 409 "
+    "with their own media type. A `Response` is returned with its own status and headers, without "
+    "its cookies. Until the invocation finishes, the response is 409 "
     "`invocation_unfinished`. If it did not succeed, the response is the problem that a waiting "
     "caller would have received. `Prefer: wait=N` waits for the invocation to finish.",
     "get_invocation_logs": "Returns, as plain text, what all attempts of the function printed and "

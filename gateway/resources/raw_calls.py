@@ -18,9 +18,11 @@ from gateway.invoke.raw_call_reader import RawCall, RawCallReader
 from runtime.callbacks.address_cache import AddressCache
 from runtime.errors import UnknownInvocationError
 from runtime.invocations.ids import is_invocation_id
-from runtime.invocations.submission import CallOptions, Submission
+from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions, Submission
 from runtime.store.async_connection import AsyncConnection
-from runtime.store.invocation_commands import cancel
+from runtime.store.invocation_commands import Cancelled, cancel
+
+_PLAIN = SharedOptions.of(DEFAULT_OPTIONS)
 
 
 class RawFunction:
@@ -42,11 +44,15 @@ class RawFunction:
         call = await self._reader.read(req, resp, name, rest)
         if call is None:
             return
-        options = CallOptions(timeout_ms=call.timeout_ms, call_id=call.call_id)
+        asked = _PLAIN
+        if call.timeout_ms or call.call_id:
+            asked = SharedOptions.of(CallOptions(timeout_ms=call.timeout_ms, call_id=call.call_id))
         submission = _submission_of(
-            req, call, options, self._invoker, waiter=self._invoker.gateway_id
+            req, call, asked, self._invoker, waiter=self._invoker.gateway_id
         )
-        record = await self._invoker.run(resp, call.plan, submission, wait_s=self._longest_wait_s)
+        record = await self._invoker.run(
+            resp, call.plan, submission, asked.parts, wait_s=self._longest_wait_s
+        )
         if record is not None:
             write_raw(resp, record)
         else:  # a webhook that is sent again gets a success, or its sender stops sending others
@@ -79,14 +85,16 @@ class AsyncFunctionBelow:
         url = read_settled(req.scope, "").call_options.callback
         if url is not None:
             url = self._callbacks.recall(url) or await self._callbacks.check(url)
-        options = CallOptions(
-            callback=url,
-            callback_as=name if url else "",
-            timeout_ms=call.timeout_ms,
-            call_id=call.call_id,
+        asked = SharedOptions.of(
+            CallOptions(
+                callback=url,
+                callback_as=name if url else "",
+                timeout_ms=call.timeout_ms,
+                call_id=call.call_id,
+            )
         )
-        submission = _submission_of(req, call, options, self._invoker)
-        invocation_id = await self._invoker.accept(resp, call.plan, submission)
+        submission = _submission_of(req, call, asked, self._invoker)
+        invocation_id = await self._invoker.accept(resp, call.plan, submission, asked.parts)
         resp.status = 202
         resp.content_type = "text/plain"  # of an empty body
         resp.set_header("X-Call-Id", invocation_id)
@@ -98,12 +106,11 @@ class AsyncFunction(AsyncFunctionBelow):
 
     async def on_delete(self, req: Request, resp: Response, name: str) -> None:
         """Cancel a call, whose id is in the place of the name."""
-        caller = caller_of(req.scope)
-        answer = "MISSING"
+        answer: Cancelled = "MISSING"
         if is_invocation_id(name):
-            cancelled = await self._store.run(cancel(name, owner=caller.controls_only))
-            log_cancelled([(name, cancelled)])
-            answer = cancelled
+            owner = caller_of(req.scope).controls_only
+            answer = await self._store.run(cancel(name, owner=owner))
+            log_cancelled([(name, answer)])
         if answer == "MISSING":
             raise UnknownInvocationError(f"No call has the id {name[:64]!r}.")
         resp.status = 202
@@ -112,11 +119,10 @@ class AsyncFunction(AsyncFunctionBelow):
 def _submission_of(
     req: Request,
     call: RawCall,
-    options: CallOptions,
+    asked: SharedOptions,
     invoker: Invoker,
     *,
     waiter: str | None = None,
 ) -> Submission:
-    asked = SharedOptions.of(options)
     submission = invoker.build(req, call.plan, call.sourced, asked, call.own, waiter=waiter)
     return replace(submission, id=call.id)

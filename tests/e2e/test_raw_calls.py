@@ -56,13 +56,14 @@ def test_the_request_reaches_the_function_in_any_method(http: httpx.Client, meth
         method,
         "/function/mirror/a/b%20c?q=1&q=2",
         content=b"\x00raw" if method == "POST" else None,
-        headers={"X-Mine": "yes", "Cookie": "penstock_session=ps_x; shop=7"},
+        headers={"X-Mine": "yes", "X-Start-Time": "1", "Cookie": "penstock_session=ps_x; shop=7"},
     )
 
     seen = answer.json()
     assert (seen["method"], seen["path"], seen["query"]) == (method, "/a/b c", {"q": ["1", "2"]})
     assert seen["url"] == f"{http.base_url}/function/mirror/a/b%20c?q=1&q=2".replace("//f", "/f")
     assert seen["headers"]["x-mine"] == "yes"
+    assert abs(int(seen["headers"]["x-start-time"]) / 1e9 - time.time()) < 60
     assert seen["cookies"] == {"shop": "7"}
     assert seen["headers"]["x-call-id"] == answer.headers["x-call-id"]
 

@@ -29,7 +29,7 @@ from runtime.registry.manifest import FileError, Manifest, limits_of
 from runtime.registry.manifest_codec import decode_manifest, encode_manifest
 from runtime.registry.publication import versions_of
 from runtime.registry.publish_plan import DUPLICATE, as_loading, plan
-from runtime.registry.publisher_authority import PublisherAuthority
+from runtime.registry.publisher_authority import Order, PublisherAuthority
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
     publish_function,
@@ -75,7 +75,7 @@ class Publisher:
     ) -> None:
         self._is_certain = is_certain
         self._ordering = threading.Lock()
-        self._order: bool | None = None  # of `penstock publish`: its `withdraw_missing`
+        self._order: Order | None = None
         self._connection = connection
         self._root = root
         self._rescan_s = rescan_s
@@ -95,7 +95,9 @@ class Publisher:
             at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
             retry_failed_s=self._retry_failed_s,
         )
-        rights = PublisherAuthority(self._root, self._take_order, is_certain=self._is_certain)
+        rights = PublisherAuthority(
+            self._root, lambda: self._order, self._carried_out, is_certain=self._is_certain
+        )
         self._pass = _Pass(
             self._connection, file_states, self._root, rights, woken=woken, rescan_s=self._rescan_s
         )
@@ -114,7 +116,7 @@ class Publisher:
     def request_publish(self, *, withdraw_missing: bool) -> None:
         """Publish the whole folder, whatever is published now; if stopped, after the next start."""
         with self._ordering:
-            self._order = withdraw_missing
+            self._order = Order(withdraw_missing=withdraw_missing)
         if self._pass is not None:
             self._pass.wake()
 
@@ -129,10 +131,10 @@ class Publisher:
         if stopped is not None:
             stopped.stop()
 
-    def _take_order(self) -> bool | None:
+    def _carried_out(self, order: Order) -> None:
         with self._ordering:
-            order, self._order = self._order, None
-            return order
+            if self._order is order:  # not if the operator has ordered again meanwhile
+                self._order = None
 
 
 class _Pass:

@@ -7,6 +7,7 @@ record of what is published. `publisher` applies the changes; `publish_policy` d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,13 @@ _MOST_NAMED = 20
 _HINT = "they are published when their files change, or by: penstock publish"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """An order of `penstock publish`; each is one of its own, even if it says the same."""
+
+    withdraw_missing: bool
+
+
 class PublisherAuthority:
     """Decides and records what a publisher may change, from one start to the next stop.
 
@@ -35,15 +43,23 @@ class PublisherAuthority:
 
     Args:
         root: The functions folder.
-        take_order: Takes an order of `penstock publish`: its `withdraw_missing`, None without one.
+        order: Returns the order of `penstock publish` that is to be carried out, if there is one.
+        on_carried_out: Called with it once what it asks for is published and recorded.
         is_certain: Whether the operator has decided that this folder is to be published.
     """
 
     def __init__(
-        self, root: Path, take_order: Callable[[], bool | None], *, is_certain: bool
+        self,
+        root: Path,
+        order: Callable[[], Order | None],
+        on_carried_out: Callable[[Order], object],
+        *,
+        is_certain: bool,
     ) -> None:
         self._root = root
-        self._take_order = take_order
+        self._order = order
+        self._on_carried_out = on_carried_out
+        self._granted: Order | None = None
         self._authority = Authority(identify_folder(root), is_certain=is_certain)
         self._last: Publication | None = None
         self._reported: frozenset[str] = frozenset()
@@ -57,9 +73,10 @@ class PublisherAuthority:
         serving = {
             each.file: each.sources or each.version for each in published.values() if each.version
         }
-        withdraw_missing = self._take_order()
-        if withdraw_missing is not None:
-            self._authority.grant(mine, serving, withdraw_missing=withdraw_missing)
+        order = self._order()
+        if order is not None and order is not self._granted:
+            self._granted = order
+            self._authority.grant(mine, serving, withdraw_missing=order.withdraw_missing)
         self._authority.decide(mine, serving, self._last)
         left = frozenset(self._authority.left_alone)
         if left != self._reported:
@@ -78,3 +95,6 @@ class PublisherAuthority:
             connection.run(write_publication(now.encode()))
         identity = now.folder if self._authority.has_the_say else ""
         self.standing = stand(self._root, mine, now, identity=identity)
+        if self._granted is not None:
+            # Not before: until the record says so, only the order keeps this worker the publisher.
+            self._on_carried_out(self._granted)

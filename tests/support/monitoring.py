@@ -10,9 +10,11 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 
 from runtime.store.scripts import all_scripts
+
+_END = "the-end-of-what-is-monitored"
 
 
 class Monitor:
@@ -20,12 +22,15 @@ class Monitor:
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
+        self.ended = Event()
         self._scripts = {script.sha: script.name for script in all_scripts()}
 
     def note(self, line: str) -> None:
         """Take one line of MONITOR: `+<time> [<db> <client>] "<word>" …`."""
         head, _, rest = line.partition("] ")
-        if rest and not head.endswith(" lua"):
+        if _END in rest:
+            self.ended.set()
+        elif rest and not head.endswith(" lua"):
             words = [word.strip('"') for word in rest.split('" "')]
             script = self._scripts.get(words[1]) if len(words) > 1 else None
             self.seen[script or words[0].lower()] += 1
@@ -33,7 +38,11 @@ class Monitor:
 
 @contextmanager
 def monitored(path: str) -> Iterator[Monitor]:
-    """Watch the Redis on a Unix socket while the block runs."""
+    """Watch the Redis on a Unix socket while the block runs.
+
+    Redis may answer a caller before it writes to MONITOR, so the end is a command of its own, and
+    what came before it has been seen when the block has ended.
+    """
     monitor = Monitor()
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
@@ -44,6 +53,10 @@ def monitored(path: str) -> Iterator[Monitor]:
         reader.start()
         try:
             yield monitor
+            with socket.socket(socket.AF_UNIX) as last:
+                last.connect(path)
+                last.sendall(f"ECHO {_END}\r\n".encode())
+                assert monitor.ended.wait(10), "MONITOR did not show the last command"
         finally:
             connection.shutdown(socket.SHUT_RDWR)
             reader.join(5)

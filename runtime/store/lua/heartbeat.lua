@@ -21,6 +21,10 @@ redis.call('ZADD', key_workers(), now, worker)
 redis.call('ZREMRANGEBYSCORE', key_workers(), '-inf', now - worker_ttl_ms)
 
 local publishes = 0
+local appointed_until = tonumber(redis.call('HGET', key_worker(worker), 'appointed_until'))
+if may_publish == '1' and appointed_until and now < appointed_until then
+  may_publish = '2'
+end
 redis.call('HSET', key_worker(worker), 'may_publish', may_publish)
 if may_publish ~= '0' then
   local holder = redis.call('GET', key_publisher())

@@ -147,3 +147,22 @@ def test_a_worker_beside_the_publisher_says_that_its_files_differ_and_when_they_
     warning = logs[0]
     assert "one.py" in warning["files"]
     assert "penstock publish --worker w" in warning["hint"]
+
+
+def test_an_order_lasts_until_what_it_asks_for_is_recorded(settled, publish, other):
+    # Until then nothing else says that this worker is to stay the publisher.
+    (other / "one.py").write_text("import time\ntime.sleep(0.5)\ndef one(): return 'changed'\n")
+    second = publish(root=other, rescan_s=60)
+    second.request_publish(withdraw_missing=True)
+
+    states = []
+
+    def is_carried_out() -> bool:
+        ordered = second.has_orders
+        states.append(ordered or bool(second.standing and second.standing.may_replace))
+        return not ordered
+
+    eventually(is_carried_out)
+
+    assert all(states)
+    assert second.standing.may_replace

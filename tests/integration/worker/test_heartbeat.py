@@ -17,6 +17,7 @@ from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.invocation_commands import Claimed, HeartbeatReply, cancel
 from runtime.store.loop_connection import LoopConnection
 from runtime.store.recovery_commands import recover
+from runtime.store.system_commands import appoint_publisher
 from runtime.worker.heartbeat import Heartbeat
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
@@ -143,6 +144,18 @@ def test_one_worker_publishes_and_who_may_replace_goes_before(life: Life, beatin
 
     turn_until(beating.loop, lambda: beating.pulses[-1].publishes)
     assert not life.beat(worker="w2").publishes
+
+
+def test_a_beat_that_was_on_its_way_does_not_undo_an_appointment(life: Life, beating: Beating):
+    beating.may_publish = 2
+    assert beating.wait_for_beat().publishes
+    life.beat(worker="w2")
+
+    life.connection.run(appoint_publisher("w2", withdraw_missing=False))
+    assert life.beat(worker="w2").publishes  # it says 1, as before it has read the order
+
+    assert not beating.wait_for_beat().publishes
+    assert life.beat(worker="w2").publishes
 
 
 def test_queues_are_told_as_they_come(life: Life, beating: Beating):

@@ -21,6 +21,7 @@ redis.call('ZADD', key_workers(), now, worker)
 redis.call('ZREMRANGEBYSCORE', key_workers(), '-inf', now - worker_ttl_ms)
 
 local publishes = 0
+-- appoint_publisher has ordered this worker to publish, which it may not have read yet.
 local appointed_until = tonumber(redis.call('HGET', key_worker(worker), 'appointed_until'))
 if may_publish == '1' and appointed_until and now < appointed_until then
   may_publish = '2'

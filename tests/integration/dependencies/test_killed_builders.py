@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from runtime.dependencies.builder import Builder, BuilderOptions, DependencyError, environments_of
 from runtime.dependencies.environment_folder import Environment
+from runtime.dependencies.lock import Lock
 from runtime.errors import ProcessError
 from tests.integration.dependencies.conftest import resolved
 from tests.integration.dependencies.test_building import BACKEND, WHEEL, run
@@ -22,9 +24,13 @@ SLOW = ("dependencies = ['slow', 'demo']", "[tool.penstock]", "build = ['slow']"
 
 @pytest.fixture
 def slow(index: Path, tmp_path: Path) -> Path:
-    """A package whose build waits until this file exists."""
+    """A package whose build makes a file "waits" and waits until this one exists."""
     go_on = tmp_path / "go on"
-    waits = f"\nimport time\nwhile not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.05)\n"
+    waits = f"""
+import time
+pathlib.Path({str(tmp_path / "waits")!r}).touch()
+while not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.05)
+"""
     backend = BACKEND.replace("sourced", "slow").format(
         witness=str(tmp_path / "began"), wheel=WHEEL
     )
@@ -49,7 +55,17 @@ def uv_processes(folder: Path) -> list[psutil.Process]:
     ]
 
 
-def begin(builder: Builder, lock) -> tuple[threading.Thread, list[object]]:
+def locked(builder: Builder, slow: Path) -> Lock:
+    """Return a lock with the package whose build waits, of which nothing is built yet."""
+    slow.touch()
+    lock = resolved(builder, *SLOW)
+    slow.unlink()
+    slow.with_name("waits").unlink()
+    shutil.rmtree(slow.parent / "home" / "cache")  # a wheel has been built for the lock, too
+    return lock
+
+
+def begin(builder: Builder, lock: Lock) -> tuple[threading.Thread, list[object]]:
     ended: list[object] = []
 
     def build() -> None:
@@ -64,11 +80,10 @@ def begin(builder: Builder, lock) -> tuple[threading.Thread, list[object]]:
 
 
 def test_a_killed_uv_is_a_failure_and_the_next_build_is_whole(builder: Builder, slow: Path):
-    slow.touch()
-    lock = resolved(builder, *SLOW)
-    slow.unlink()
+    lock = locked(builder, slow)
     thread, ended = begin(builder, lock)
-    [uv] = eventually(lambda: uv_processes(builder.environments.folder))
+    eventually(slow.with_name("waits").exists)
+    [uv] = uv_processes(builder.environments.folder)
 
     uv.kill()
     thread.join(20)
@@ -82,11 +97,9 @@ def test_a_killed_uv_is_a_failure_and_the_next_build_is_whole(builder: Builder, 
 def test_whoever_is_killed_while_building_leaves_the_place_to_the_next(
     builder: Builder, environment: dict[str, str], slow: Path, tmp_path: Path
 ):
-    slow.touch()
-    lock = resolved(builder, *SLOW)
-    slow.unlink()
+    lock = locked(builder, slow)
     thread, ended = begin(builder, lock)
-    eventually(lambda: uv_processes(builder.environments.folder))
+    eventually(slow.with_name("waits").exists)
 
     builder.stop()  # kills the child that builds, and uv with it
     thread.join(20)

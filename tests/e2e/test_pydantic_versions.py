@@ -100,7 +100,8 @@ def interpreters() -> dict[str, Interpreter]:
     names = [f"python3.{minor}" for minor in range(OLDEST[1], 16)]
     folders = [Path(each) for each in os.environ.get("PATH", "").split(":")]  # noqa: TID251
     folders += sorted(Path.home().glob(".pyenv/versions/*/bin"))
-    found = (probe(str(folder / name)) for folder in folders for name in names)
+    files = dict.fromkeys(folder / name for folder in folders for name in names)
+    found = [probe(str(file)) for file in files if file.exists()]
     return {each.series: each for each in found if each is not None and each.version >= OLDEST}
 
 

@@ -23,11 +23,15 @@ def allowed(limit_s: float) -> float:
 
 
 def eventually(check: Callable[[], T], *, within_s: float = 20.0, every_s: float = 0.01) -> T:
-    """Return the first truthy answer of `check`; fail after `allowed(within_s)` seconds."""
+    """Return the first truthy answer of `check`; fail after `allowed(within_s)` seconds.
+
+    The longer it takes, the more seldom it looks: what it asks has other things to do.
+    """
     within_s = allowed(within_s)
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while not (answer := check()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > within_s:
             raise AssertionError(f"not within {within_s} s: {check}; last answer {answer!r}")
-        time.sleep(every_s)
+        time.sleep(max(every_s, min(waited / 20, 0.05)))
     return answer

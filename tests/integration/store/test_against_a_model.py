@@ -283,12 +283,15 @@ def machine_on(connection: BlockingConnection) -> Iterator[type[Queue]]:
 
 
 @pytest.mark.timeout(120)
-def test_redis_does_what_the_model_does_whatever_comes(connection: BlockingConnection):
+@pytest.mark.parametrize("examples", [25, pytest.param(80, marks=pytest.mark.faults)])
+def test_redis_does_what_the_model_does_whatever_comes(
+    connection: BlockingConnection, examples: int
+):
     with machine_on(connection) as machine:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=80,
+                max_examples=examples,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

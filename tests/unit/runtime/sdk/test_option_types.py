@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import get_type_hints
 
+import pytest
+
 from runtime.sdk.option_parsing import _RETRY_PARSERS, OPTION_NAMES
 from runtime.sdk.option_types import FunctionOptions, RetryOptions
 
@@ -48,14 +50,20 @@ WRONG = (
 )
 
 
-def check(tmp_path: Path, source: str) -> list[str]:
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy keeps of the SDK between the tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def check(tmp_path: Path, cache: Path, source: str) -> list[str]:
     """Return what mypy has to say of a function file."""
     file = tmp_path / "calls.py"
     file.write_text(HEAD + source)
     run = subprocess.run(
         [
             *(sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--no-error-summary"),
-            *("--cache-dir", str(tmp_path / "cache"), str(file)),
+            *("--cache-dir", str(cache), str(file)),
         ],
         capture_output=True,
         check=False,
@@ -67,15 +75,15 @@ def check(tmp_path: Path, source: str) -> list[str]:
     return [line for line in run.stdout.splitlines() if ": error:" in line]
 
 
-def test_what_loads_is_right_and_the_function_keeps_its_type(tmp_path: Path):
-    assert check(tmp_path, RIGHT) == []
+def test_what_loads_is_right_and_the_function_keeps_its_type(tmp_path: Path, cache: Path):
+    assert check(tmp_path, cache, RIGHT) == []
 
 
-def test_each_wrong_option_is_an_error_at_its_line(tmp_path: Path):
+def test_each_wrong_option_is_an_error_at_its_line(tmp_path: Path, cache: Path):
     lines = [f"{line}\ndef f{number}() -> None: ..." for number, line in enumerate(WRONG)]
     calls = ["@function", "def g(n: int) -> str: return ''", "z: int = g(1)", "g('text')"]
 
-    found = check(tmp_path, "\n".join([*lines, *calls]))
+    found = check(tmp_path, cache, "\n".join([*lines, *calls]))
 
     heads = len(HEAD.splitlines())
     for number, line in enumerate(WRONG):

@@ -89,7 +89,14 @@ def fragile(tmp_path_factory: pytest.TempPathFactory, lease_s: float) -> Iterato
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("strike", [kill_a_runner, kill_a_worker, kill_the_worker_tree])
+@pytest.mark.parametrize(
+    "strike",
+    [
+        kill_a_worker,
+        pytest.param(kill_a_runner, marks=pytest.mark.faults),
+        pytest.param(kill_the_worker_tree, marks=pytest.mark.faults),
+    ],
+)
 def test_after_a_kill_every_invocation_ends_once_and_is_soon_taken_over(
     fragile: System, lease_s: float, tmp_path: Path, strike: Callable[[System, Path], None]
 ) -> None:

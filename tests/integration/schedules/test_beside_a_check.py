@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import statistics
 
+import pytest
+
 from runtime.store.check_commands import ask_check, read_check
 from tests.support.ending import end_some
 from tests.support.upkeeping import checker, keeping_up, sweeper, ticker
 from tests.support.waiting import allowed, eventually
 
-RECORDS = 20_000
 
-
-def test_a_schedule_fires_on_time_while_20_000_records_are_checked(planner, redis_url, capsys):
-    for _ in range(RECORDS // 500):
+@pytest.mark.parametrize("records", [12_000, pytest.param(20_000, marks=pytest.mark.faults)])
+def test_a_schedule_fires_on_time_while_many_records_are_checked(
+    planner, redis_url, capsys, records: int
+):
+    for _ in range(records // 500):
         end_some(planner.connection, 500, ttl_ms=3_600_000)
     planner.publish("tock")
     planner.create(function="tock", cron="* * * * * *")
@@ -31,7 +34,7 @@ def test_a_schedule_fires_on_time_while_20_000_records_are_checked(planner, redi
 
     stored = planner.connection.run(read_check("one"))
     assert stored is not None
-    assert int(stored.fields["looked_at"]) >= RECORDS
+    assert int(stored.fields["looked_at"]) >= records
     late = [
         record.created_at_ms - record.scheduled_for_ms
         for record in planner.invocations("tock")

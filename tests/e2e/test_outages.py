@@ -90,7 +90,6 @@ def test_a_killed_gateway_comes_back_and_its_calls_have_run(shaken: System, tmp_
     assert endings(shaken, ids) == {"succeeded": CALLS}
 
 
-@pytest.mark.faults  # two systems; `tests/e2e/cli/test_up.py` kills a supervisor too
 def test_a_killed_supervisor_leaves_no_process_and_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -24,8 +24,8 @@ help: ## List these commands
 up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="--port 9000")
 	@exec $(BIN)/penstock up $(ARGS)
 
-# Where a surrounding environment forbids compiled modules, each of the thousand processes that tests
-# start would compile everything anew: a quarter of the time.
+# Where a surrounding environment forbids compiled modules, each process that tests start would
+# compile everything anew.
 test faults: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/installed-dev $(VENV)/clients/installed $(VENV)/openfaas/installed ## Run all tests (ARGS="-k callbacks")

@@ -52,6 +52,8 @@ def logging_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]
         functions=functions,
         environment={"PENSTOCK_LOG_FORMAT": "json", "PENSTOCK_CALLBACK_SECRET": WEBHOOK_SECRET},
     ) as running:
+        # `up` is ready one second after the first function, however busy the machine is.
+        eventually(lambda: running.http.get("/functions/keep").is_success)
         yield running
 
 

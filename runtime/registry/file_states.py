@@ -125,16 +125,22 @@ class FileStates:
             ]
 
     def has_fresh_loads(self) -> bool:
-        """Whether a new version began to load within the last second.
+        """Whether a new version began to load within the last second."""
+        return any(map(_is_fresh, self._first_loads()))
 
-        A name that is missing now may then be back soon.
+    def has_loads_to_await(self) -> bool:
+        """Whether a new version is being loaded; within a second if it waits for an environment.
+
+        It may have a name that is missing now. How long that takes has a limit, so that what is
+        removed does not serve on while a file hangs.
         """
-        horizon = time.monotonic() - _FRESH_S
+        return any(state.phase is None or _is_fresh(state) for state in self._first_loads())
+
+    def _first_loads(self) -> list[_FileState]:
+        """Return the files whose version is being loaded for the first time."""
         with self._lock:
-            return any(
-                state.load is not None and state.outcome is None and state.begun_at > horizon
-                for state in self._states.values()
-            )
+            states = self._states.values()
+            return [state for state in states if state.load and state.outcome is None]
 
     def release_of(self, manifest: Manifest) -> PublishedVersion | None:
         """Return the version to publish for a manifest, None if the file does not provide it."""
@@ -212,6 +218,10 @@ class FileStates:
                 return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
         is_hanging = isinstance(outcome, FileError) and outcome.type == "Timeout"
         return self._retry_failed_s * (_HANGING_FACTOR if is_hanging else 1)
+
+
+def _is_fresh(state: _FileState) -> bool:
+    return time.monotonic() - state.begun_at < _FRESH_S
 
 
 def _is_final(outcome: Loaded) -> bool:

@@ -237,8 +237,9 @@ class _Pass:
             if manifest.file not in left:
                 self._settle(manifest, published.get(name), versions.get(name))
         unwanted = sorted((encoded.keys() | versions.keys()) - wanted.keys())
-        if unwanted and self._file_states.has_fresh_loads():
-            # The file may have been renamed: do not withdraw its functions before they are back.
+        if unwanted and self._file_states.has_loads_to_await():
+            # The file may have been renamed, or another one have its name, too: do not withdraw
+            # its functions before they are back.
             return False
         for name in unwanted:
             if left and name not in published:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -180,6 +181,31 @@ def test_of_two_files_with_one_name_the_one_that_serves_keeps_it_and_the_newcome
     eventually(published.has("x"))
 
 
+def test_what_another_file_is_about_to_publish_is_not_withdrawn(
+    folder, publish, published, monkeypatch
+):
+    monkeypatch.setattr("runtime.registry.file_states._FRESH_S", 0.0)  # as if it took that long
+    text = "from penstock import function\n@function(name='x')\ndef f(): ...\n"
+    first = folder.write("b.py", text)
+    publisher = publish()
+    eventually(published.has("x"))
+    gate = folder.root.with_name("gate")
+
+    first.unlink()
+    folder.write("a.py", f"import pathlib, time\n{wait_for(gate)}\n{text}")
+    eventually(lambda: "a" in published.all(), within_s=LIVE_WITHIN_S)
+    publisher.stop()  # the pass has ended
+
+    assert "x" in published.versions()
+    gate.touch()
+    publisher.start()
+    eventually(lambda: published.all()["x"].file == "a.py")
+
+
+def wait_for(gate: Path) -> str:
+    return f"while not pathlib.Path({str(gate)!r}).exists(): time.sleep(.01)"
+
+
 def test_a_file_is_known_while_it_loads(folder, publish, published):
     folder.write("quick.py", "def quick(): pass\n")
     publish(rescan_s=60)
@@ -188,8 +214,7 @@ def test_a_file_is_known_while_it_loads(folder, publish, published):
 
     folder.write(
         "slow.py",
-        f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists(): time.sleep(.01)\n"
-        "def slow(): pass\n",
+        f"import pathlib, time\n{wait_for(gate)}\ndef slow(): pass\n",
     )
     eventually(lambda: "slow" in published.all(), within_s=LIVE_WITHIN_S)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.invocations.status import Status
 from runtime.store.function_commands import read_manifests
 from runtime.store.system_commands import read_workers
 from tests.support.life import Life
@@ -37,7 +38,7 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         "PENSTOCK_LOG_FORMAT": "json",
         "PENSTOCK_RUNNERS": "1",
         "PENSTOCK_HEARTBEAT_MS": "200",
-        "PENSTOCK_LEASE_MS": "1000",
+        "PENSTOCK_LEASE_MS": "5000",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "runtime.worker"],
@@ -59,6 +60,7 @@ def test_attempts_and_heartbeats_go_on_while_nobody_reads(
     ids = [life.submit() for _ in range(1_000)]  # 300 KB of lines
 
     eventually(lambda: all(life.read(one).is_finished for one in ids), within_s=20, every_s=0.2)
+    assert {life.read(one).status for one in ids} == {Status.SUCCEEDED}
     seen_at_ms = life.connection.run(read_workers())[0].last_seen_at_ms
     eventually(lambda: life.connection.run(read_workers())[0].last_seen_at_ms > seen_at_ms)
 

@@ -96,17 +96,27 @@ class ManifestCache:
     async def find_loaded(self, name: str, *, patience_s: float) -> Manifest:
         """Return a function's manifest; if its file is being loaded, wait up to `patience_s`.
 
+        Which functions a file has is not known while it loads for the first time. So a name that
+        is not published is waited for, too, as long as any file is being loaded.
+
         Raises:
-            UnknownFunctionError: No such function is published, or its file does not define it.
+            UnknownFunctionError: No such function is published, and no file that loads defines it.
             FunctionUnavailableError: This release cannot read the function's manifest.
             StoreError: The function is not cached, and Redis does not answer.
         """
         ends_at = time.monotonic() + patience_s
-        manifest = await self.find(name)
-        while manifest.is_loading and time.monotonic() < ends_at:
+        while True:
+            is_over = time.monotonic() >= ends_at
+            was_loading = any(each.is_loading for each in self.manifests.values())
+            try:
+                manifest = await self.find(name)
+            except UnknownFunctionError:
+                if is_over or not was_loading:
+                    raise
+            else:
+                if is_over or not manifest.is_loading:
+                    return manifest
             await asyncio.sleep(_LOADING_LOOK_S)
-            manifest = await self.find(name)
-        return manifest
 
     async def _follow(self) -> None:
         self._stale.set()  # after a crash, the change that was being read is still to be read

@@ -66,7 +66,8 @@ class Readiness:
 
     It is ready when every function file is published, or one second after the first is, so that
     one file that hangs does not delay the rest. If no function has been published after one second
-    (an empty folder, or only broken files), it is ready once the gateway lists its functions.
+    (an empty folder, or only broken files), it is ready once the gateway lists its functions and
+    none of them is still being loaded.
     """
 
     def __init__(self, probe: Probe, functions: Path, clock: Callable[[], float]) -> None:
@@ -86,15 +87,15 @@ class Readiness:
         is_late = now - self._since >= _STRAGGLERS_S
         files = count_function_files(self._functions)
         if self._works:
-            return is_late or self._count_loaded() >= files
-        return (
-            is_late
-            and self._probe.has_route("/functions")
-            and (not files or bool(self._probe.functions()))
-        )
+            return is_late or sum(not _is_loading(one) for one in self._probe.functions()) >= files
+        if not is_late or not self._probe.has_route("/functions"):
+            return False
+        found = self._probe.functions()
+        return not files or (bool(found) and not any(map(_is_loading, found)))
 
-    def _count_loaded(self) -> int:
-        return sum(item.get("state") != "loading" for item in self._probe.functions())
+
+def _is_loading(item: dict[str, Any]) -> bool:
+    return item.get("state") == "loading"
 
 
 def count_function_files(folder: Path) -> int:
@@ -108,9 +109,7 @@ _FAVOURITE = "hello"
 
 def choose_function(functions: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the function for the example: `hello` if it works, else the first that works."""
-    working = [
-        item for item in functions if item.get("state") != "loading" and not item.get("error")
-    ]
+    working = [item for item in functions if not _is_loading(item) and not item.get("error")]
     for item in working:
         if item.get("name") == _FAVOURITE:
             return item

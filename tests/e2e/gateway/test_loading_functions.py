@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -39,20 +41,29 @@ def test_a_call_is_told_to_come_again(loading: RunningGateway, headers):
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_call_that_waits_is_taken_once_the_file_has_loaded(loading: RunningGateway):
+@pytest.mark.parametrize("name", ["slow", "inside"])
+def test_a_call_that_waits_is_taken_once_the_file_has_loaded(loading: RunningGateway, name: str):
+    """A function that does not have its file's name is not known until the file has loaded."""
     answers: list[httpx.Response] = []
 
     def call() -> None:
         headers = {"Prefer": "wait=9"}
         answers.append(
-            httpx.post(f"{loading.url}/functions/slow", json={}, headers=headers, timeout=30)
+            httpx.post(f"{loading.url}/functions/{name}", json={}, headers=headers, timeout=30)
         )
 
     caller = threading.Thread(target=call)
     caller.start()
-    loading.publish(PUBLISHED)
+    time.sleep(0.3)  # it has asked for the function by then
+    loading.publish(replace(PUBLISHED, name=name))
     loading.finish(loading.claim(), result=b"7")
     caller.join(30)
 
     assert (answers[0].status_code, answers[0].json()["result"]) == (200, 7)
-    assert httpx.get(f"{loading.url}/functions/slow").json()["state"] == "serving"
+    assert httpx.get(f"{loading.url}/functions/{name}").json()["state"] == "serving"
+
+
+def test_a_name_that_no_file_has_is_unknown_at_last(loading: RunningGateway):
+    answer = httpx.post(f"{loading.url}/functions/nobody", json={}, timeout=20)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "function_not_found")

@@ -17,6 +17,7 @@ class StandInGateway(ThreadingHTTPServer):
     """Says what a gateway would say: which functions there are, and whether one works."""
 
     names: tuple[str, ...] = ()
+    state = ""
     works = False
 
 
@@ -26,7 +27,7 @@ class Answers(BaseHTTPRequestHandler):
     server: StandInGateway
 
     def do_GET(self) -> None:
-        items = [{"name": name} for name in self.server.names]
+        items = [{"name": name, "state": self.server.state} for name in self.server.names]
         is_ready = self.path != "/readyz" or self.server.works
         self.send_response(200 if is_ready else 503)
         self.end_headers()
@@ -89,8 +90,12 @@ def test_a_file_that_is_still_being_loaded_is(gateway: StandInGateway, tmp_path:
 
     is_ready()
     now[0] = 5.0
+    listed_nowhere = is_ready()
+    gateway.names, gateway.state = ("a",), "loading"
+    listed = is_ready()
 
-    assert not is_ready()
+    assert not listed_nowhere
+    assert not listed
 
 
 def test_an_empty_folder_is_ready_soon(gateway: StandInGateway, tmp_path: Path):

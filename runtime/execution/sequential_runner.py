@@ -49,8 +49,10 @@ class SequentialRunner:
         self._runner = runner
         self._bursts: list[int] = []  # the last serial of each burst in flight
         # Withdrawn frames may still be unread in the channel. They would take the tickets of a
-        # later burst, so until they are known to be skipped attempts are sent alone.
+        # later burst. So the next attempt is sent alone, and nothing else until it is answered:
+        # then the frames before it have been skipped.
         self._has_stale = False
+        self._lone = 0  # the serial of that attempt; 0 until it is sent
         self._slow: Timer | None = None
 
     def room(self) -> int:
@@ -79,6 +81,8 @@ class SequentialRunner:
                 self._bursts.pop()
                 self._return(numbers)
                 return
+        else:
+            self._lone = numbers[0]
         first, last = numbers[0], numbers[-1]
         is_sent = runner.process.send(
             b"".join(
@@ -98,7 +102,7 @@ class SequentialRunner:
         """Note that an attempt was answered; its `run` is no longer in `runner.runs`."""
         if self._bursts and run.serial == self._bursts[0]:
             self._bursts.pop(0)
-        elif not self._bursts:  # sent alone, so all withdrawn frames before it were skipped
+        elif run.serial == self._lone:
             self._has_stale = False
         if not self._runner.runs:
             self._runner.process.ignore_quiet()
@@ -113,6 +117,7 @@ class SequentialRunner:
         for serial in list(runs)[len(runs) - min(ways.take_back(), len(runs)) :]:
             found.append(runs.pop(serial))
             self._has_stale = True
+            self._lone = 0  # if one was sent alone, it was before these
         if found:
             self._bursts = [max(runs)] if runs else []
         return found

@@ -96,27 +96,33 @@ class ManifestCache:
     async def find_loaded(self, name: str, *, patience_s: float) -> Manifest:
         """Return a function's manifest; if its file is being loaded, wait up to `patience_s`.
 
-        Which functions a file has is not known while it loads for the first time. So a name that
-        is not published is waited for, too, as long as any file is being loaded.
+        Which functions a file has is not known before it has loaded. So a name that nobody has is
+        waited for, too, while any file is being loaded for the first time.
 
         Raises:
-            UnknownFunctionError: No such function is published, and no file that loads defines it.
+            UnknownFunctionError: No such function is published, or its file does not define it.
             FunctionUnavailableError: This release cannot read the function's manifest.
             StoreError: The function is not cached, and Redis does not answer.
         """
         ends_at = time.monotonic() + patience_s
         while True:
             is_over = time.monotonic() >= ends_at
-            was_loading = any(each.is_loading for each in self.manifests.values())
-            try:
+            if is_over or not self._may_appear(name):
                 manifest = await self.find(name)
-            except UnknownFunctionError:
-                if is_over or not was_loading:
-                    raise
-            else:
                 if is_over or not manifest.is_loading:
                     return manifest
             await asyncio.sleep(_LOADING_LOOK_S)
+
+    def _may_appear(self, name: str) -> bool:
+        """Whether a function is being loaded, or may be in a file that is."""
+        manifest = self.manifests.get(name)
+        if manifest is not None:
+            return manifest.is_loading
+        # An environment may take minutes to build: no unknown name is held up for that.
+        return any(
+            each.is_loading and not each.environment.is_under_way
+            for each in self.manifests.values()
+        )
 
     async def _follow(self) -> None:
         self._stale.set()  # after a crash, the change that was being read is still to be read

@@ -117,7 +117,6 @@ class SequentialRunner:
         for serial in list(runs)[len(runs) - min(ways.take_back(), len(runs)) :]:
             found.append(runs.pop(serial))
             self._has_stale = True
-            self._lone = 0  # if one was sent alone, it was before these
         if found:
             self._bursts = [max(runs)] if runs else []
         return found

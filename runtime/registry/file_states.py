@@ -129,10 +129,10 @@ class FileStates:
         return any(map(_is_fresh, self._first_loads()))
 
     def has_loads_to_await(self) -> bool:
-        """Whether a new version is being loaded; within a second if it waits for an environment.
+        """Whether a name that is missing now may be in a new version that is being loaded.
 
-        It may have a name that is missing now. How long that takes has a limit, so that what is
-        removed does not serve on while a file hangs.
+        Loading has a limit. Building an environment may take minutes, and what was removed must not
+        serve on for that long: a version that waits for one counts for its first second only.
         """
         return any(state.phase is None or _is_fresh(state) for state in self._first_loads())
 
@@ -140,7 +140,7 @@ class FileStates:
         """Return the files whose version is being loaded for the first time."""
         with self._lock:
             states = self._states.values()
-            return [state for state in states if state.load and state.outcome is None]
+            return [state for state in states if state.load is not None and state.outcome is None]
 
     def release_of(self, manifest: Manifest) -> PublishedVersion | None:
         """Return the version to publish for a manifest, None if the file does not provide it."""

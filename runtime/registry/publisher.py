@@ -238,8 +238,8 @@ class _Pass:
                 self._settle(manifest, published.get(name), versions.get(name))
         unwanted = sorted((encoded.keys() | versions.keys()) - wanted.keys())
         if unwanted and self._file_states.has_loads_to_await():
-            # The file may have been renamed, or another one have its name, too: do not withdraw
-            # its functions before they are back.
+            # The file may have been renamed, or another file may have the same function: do not
+            # withdraw it before it is back.
             return False
         for name in unwanted:
             if left and name not in published:

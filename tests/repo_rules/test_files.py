@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -20,7 +21,6 @@ LUA = sorted((ROOT / "runtime/store/lua").glob("*.lua"))
 VAGUE = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "types"}
 LONGEST = 400
 _WHY = "Longer than 400 lines because"  # a docstring that says so may stand above a longer file
-_DOCSTRING = re.compile(r"(?:\s|#.*\n)*r?\"+\s*[^\"\s]")
 _BOUND = re.compile(r"unpack\(.*--.* at most [\d,]+|--.*unpack\(")
 _ELSEWHERE = {
     # Written in pieces, so that this file is not its own first finding.
@@ -59,7 +59,7 @@ def faults_of(path: Path) -> list[str]:
         faults.append(f"more than one concept: split it, or say '{_WHY} …'")
     if path.stem in VAGUE:
         faults.append("name the concept, not the drawer")
-    if text.strip() and not _DOCSTRING.match(text):
+    if text.strip() and not ast.get_docstring(ast.parse(text)):
         faults.append("say what concept lives here and who calls it")
     return faults
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from runtime.registry.manifest import Manifest
+from runtime.registry.manifest import EnvironmentView, Manifest
 from runtime.registry.manifest_codec import encode_manifest
 from runtime.store.function_commands import set_load_error
 from tests.support.gateway_process import RunningGateway
+from tests.support.waiting import eventually
 
 LOADING = Manifest(name="slow", version="", file="slow.py", is_loading=True)
 PUBLISHED = Manifest(
@@ -54,7 +55,7 @@ def test_a_call_that_waits_is_taken_once_the_file_has_loaded(loading: RunningGat
 
     caller = threading.Thread(target=call)
     caller.start()
-    time.sleep(0.3)  # it has asked for the function by then
+    time.sleep(0.3)  # so that it waits: a call that came later would be taken anyway
     loading.publish(replace(PUBLISHED, name=name))
     loading.finish(loading.claim(), result=b"7")
     caller.join(30)
@@ -67,3 +68,16 @@ def test_a_name_that_no_file_has_is_unknown_at_last(loading: RunningGateway):
     answer = httpx.post(f"{loading.url}/functions/nobody", json={}, timeout=20)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "function_not_found")
+
+
+def test_an_unknown_name_does_not_wait_for_a_build(gateway: RunningGateway):
+    building = EnvironmentView(state="building", since_ms=1)
+    manifest = encode_manifest(replace(LOADING, environment=building))
+    gateway.connection.run(set_load_error("slow", manifest=manifest))
+    eventually(lambda: "slow" in gateway.known())
+    began_at = time.monotonic()
+
+    answer = httpx.post(f"{gateway.url}/function/nobody", timeout=30)
+
+    assert answer.status_code == 404
+    assert time.monotonic() - began_at < 5  # a file that loads is waited for 10 s

@@ -70,16 +70,3 @@ def test_an_answer_that_a_later_one_overtakes_tells_nothing_of_withdrawn_frames(
     assert not runner.child.take_ticket()
     answer(mode, runner, lone)
     assert mode.room() == WINDOW
-
-
-def test_one_sent_before_what_is_withdrawn_tells_nothing_either(
-    mode: SequentialRunner, runner: SimpleNamespace
-):
-    [lone], behind = make_runs(1), make_runs(3)
-    mode.send([lone])
-    mode.send(behind)
-
-    assert mode.take_back() == behind
-    answer(mode, runner, lone)
-
-    assert mode.room() == 1
